@@ -1,0 +1,27 @@
+"""Confirm an analysed delivery: the moment after which mail leaves."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from deliveries.actions.base import ActionRefused
+from deliveries.actions.edit import STALE_NOTE, edited
+from deliveries.analysis.fingerprint import is_stale
+from deliveries.models import Delivery
+from deliveries.moves import Actor, move, write_journal
+from deliveries.states import DeliveryState
+from deliveries.queue import announce_work
+
+
+def confirm(delivery: Delivery, *, by: Actor = None) -> None:
+    """Start a delivery that is ready.
+
+    Raises :class:`ActionRefused` when content or target changed since the analysis (the delivery then is being edited
+    again), and :class:`deliveries.states.MoveRefused` when it is in another state.
+    """
+    if delivery.current_state is DeliveryState.READY and is_stale(delivery):
+        edited(delivery, by=by)
+        raise ActionRefused(STALE_NOTE)
+    with transaction.atomic():
+        move(delivery, DeliveryState.IN_PROGRESS, started_at=timezone.now())
+        write_journal(delivery.pk, f"Delivery confirmed: {delivery.to_deliver:,} messages to send.", by=by)
+        announce_work()

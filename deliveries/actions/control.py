@@ -1,0 +1,33 @@
+"""Pause, resume and stop a running delivery."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from deliveries.models import Delivery, Level
+from deliveries.moves import Actor, move, write_journal
+from deliveries.sending.parts import cancel_unheld
+from deliveries.states import DeliveryState
+from deliveries.queue import announce_work
+
+
+@transaction.atomic
+def pause(delivery: Delivery, *, by: Actor = None) -> None:
+    """Hold a running delivery. Workers finish the message on the wire and give their parts back."""
+    move(delivery, DeliveryState.PAUSED)
+    write_journal(delivery.pk, "Paused.", by=by)
+
+
+@transaction.atomic
+def resume(delivery: Delivery, *, by: Actor = None) -> None:
+    """Let a paused delivery go on."""
+    move(delivery, DeliveryState.IN_PROGRESS)
+    write_journal(delivery.pk, "Resumed.", by=by)
+    announce_work()
+
+
+@transaction.atomic
+def stop(delivery: Delivery, *, by: Actor = None) -> None:
+    """End a delivery for good. Workers give their parts back within a batch; what was not sent becomes *cancelled*."""
+    move(delivery, DeliveryState.STOPPED, finished_at=timezone.now())
+    write_journal(delivery.pk, "Stopped. Messages that have not been sent are cancelled.", level=Level.WARNING, by=by)
+    cancel_unheld(delivery.pk)

@@ -1,0 +1,28 @@
+"""Create a delivery from a template, or a copy of either."""
+
+from django.db import transaction
+
+from deliveries.models import Delivery, DeliveryTemplate
+from deliveries.moves import Actor, write_journal
+
+
+@transaction.atomic
+def create(template: DeliveryTemplate, *, label: str, by: Actor = None) -> Delivery:
+    """A new delivery that starts as a copy of ``template``; later changes of the template do not touch it."""
+    user_id = by.pk if by is not None and by.is_authenticated else None
+    delivery = Delivery.objects.create(**{**template.shared(), "label": label}, template=template, created_by_id=user_id)
+    delivery.take_attachments(template)
+    write_journal(delivery.pk, f"Created from the template “{template.label}”.", by=by)
+    return delivery
+
+
+@transaction.atomic
+def duplicate(delivery: Delivery, *, by: Actor = None) -> Delivery:
+    """A new delivery with the same content, properties and target, and no run."""
+    user_id = by.pk if by is not None and by.is_authenticated else None
+    values = {**delivery.shared(), "label": f"Copy of {delivery.label}"[:200]}
+    copy = Delivery.objects.create(**values, template=delivery.template, created_by_id=user_id)
+    copy.take_attachments(delivery)
+    copy.target_lists.set(delivery.target_lists.all())
+    write_journal(copy.pk, f"Copied from the delivery “{delivery.label}”.", by=by)
+    return copy

@@ -1,0 +1,77 @@
+"""Write the messages of a delivery: one pass inside the database, no row through Python."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from psycopg import sql
+
+from campaign.lib.sql import statements
+from deliveries.models import message_range
+from deliveries.states import MessageState
+
+SQL = statements("deliveries.analysis")
+
+COLUMNS = frozenset({"address", "first_name", "last_name", "language", "time_zone"})
+"""Recipient fields that are columns; every other one is a custom attribute."""
+
+AUTOMATIC_PART_SIZE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Result of computing a target: people found (with repetitions) and messages to write."""
+
+    found: int
+    to_deliver: int
+
+
+def forget(delivery_id: int) -> None:
+    """Remove what an earlier analysis of this delivery wrote."""
+    first, last = message_range(delivery_id)
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["forget_values"], {"first": first, "last": last})
+        cursor.execute(SQL["forget_messages"], {"first": first, "last": last})
+
+
+def select_target(delivery_id: int, list_ids: Sequence[int]) -> Population:
+    """Compute the target into a temporary table of this transaction and keep the exclusions with their reasons."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["select_target"], {"lists": list(list_ids)})
+        cursor.execute(SQL["count_population"])
+        found, to_deliver = cursor.fetchone()
+        cursor.execute(SQL["write_exclusions"], {"delivery": delivery_id})
+    return Population(found=int(found), to_deliver=int(to_deliver))
+
+
+def write_messages(delivery_id: int, content_id: int, fields: Sequence[str]) -> None:
+    """Write a message and its values for each person of the selected target (same transaction)."""
+    first, _ = message_range(delivery_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL["write_messages"],
+            {"first": first, "content": content_id, "pending": MessageState.PENDING.value},
+        )
+        statement = sql.SQL(SQL["write_values"]).format(values=_values(fields))  # type: ignore[arg-type]
+        cursor.execute(statement.as_string(cursor.cursor), {"first": first})
+
+
+def write_parts(delivery_id: int, messages: int, part_size: int) -> None:
+    """Cut the messages into parts of ``part_size`` (0 = automatic)."""
+    first, _ = message_range(delivery_id)
+    size = part_size or AUTOMATIC_PART_SIZE
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL["write_parts"], {"delivery": delivery_id, "first": first, "messages": messages, "size": size}
+        )
+
+
+def _values(fields: Sequence[str]) -> sql.Composable:
+    return sql.SQL(", ").join(_expression(path) for path in fields)
+
+
+def _expression(path: str) -> sql.Composable:
+    name = path.removeprefix("recipient.")
+    if name in COLUMNS:
+        return sql.SQL("recipient.{}").format(sql.Identifier(name))
+    return sql.SQL("recipient.attributes -> {}").format(sql.Literal(name))

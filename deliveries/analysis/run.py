@@ -1,0 +1,155 @@
+"""The analysis, from the first check to the last message: read it top to bottom.
+
+It runs in one transaction: either everything below is there afterwards, or nothing of it.
+"""
+
+import logging
+from collections.abc import Iterable
+
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from deliveries.analysis import checks, freeze
+from deliveries.analysis.checks import Finding
+from deliveries.analysis.fingerprint import fingerprint
+from deliveries.analysis.sample import sample_findings
+from deliveries.analysis.source import compile_properties
+from deliveries.models import Content, Delivery, Exclusion, ExclusionReason, Level
+from deliveries.moves import move, write_journal
+from deliveries.personalization.errors import PersonalizationErrors
+from deliveries.rendering.compile import Compiled
+from deliveries.states import DeliveryState
+
+logger = logging.getLogger(__name__)
+
+
+class AnalysisFailed(Exception):
+    """The analysis found errors; ``findings`` are for the journal."""
+
+    def __init__(self, findings: list[Finding]) -> None:
+        super().__init__("; ".join(finding.sentence for finding in findings))
+        self.findings = findings
+
+
+def analyse(delivery_id: int) -> DeliveryState:
+    """Analyse a delivery that is in state *analysing* and return the state it ends in.
+
+    A second call at the same time, or for a delivery in another state, changes nothing.
+    """
+    with transaction.atomic():
+        if not _this_one_runs(delivery_id):
+            return DeliveryState.ANALYSING
+        delivery = Delivery.objects.get(pk=delivery_id)
+        if delivery.current_state is not DeliveryState.ANALYSING:
+            return delivery.current_state
+        try:
+            with transaction.atomic():
+                _prepare(delivery)
+        except AnalysisFailed as failed:
+            delivery.refresh_from_db()
+            _fail(delivery, failed.findings)
+        except DatabaseError:
+            logger.exception("Analysis of delivery %s broke", delivery_id)
+            delivery.refresh_from_db()
+            sentence = "The database refused the analysis; the operator finds the reason in the worker's log. Try again."
+            _fail(delivery, [Finding(Level.ERROR, sentence)])
+    return delivery.current_state
+
+
+def _this_one_runs(delivery_id: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('analysis'), %s)", [delivery_id])
+        return bool(cursor.fetchone()[0])
+
+
+def _prepare(delivery: Delivery) -> None:
+    _forget_earlier(delivery)
+    findings = list(checks.run(delivery))
+    compiled, content_findings = _compile(delivery)
+    findings += content_findings
+    _report(delivery, findings)
+    if compiled is None or any(finding.blocks for finding in findings):
+        raise AnalysisFailed(findings)
+
+    list_ids = list(delivery.target_lists.values_list("pk", flat=True))
+    population = freeze.select_target(delivery.pk, list_ids)
+    _report_target(delivery, population)
+    if not population.to_deliver:
+        raise AnalysisFailed([_empty_target(delivery, population)])
+
+    content = Content.objects.create(delivery=delivery, compiled=compiled.to_json())
+    freeze.write_messages(delivery.pk, content.pk, compiled.fields)
+    freeze.write_parts(delivery.pk, population.to_deliver, delivery.part_size)
+    _report(delivery, sample_findings(content, compiled))
+    move(
+        delivery,
+        DeliveryState.READY,
+        content_id=content.pk,
+        fingerprint=fingerprint(delivery),
+        analysed_at=timezone.now(),
+        population=population.found,
+        to_deliver=population.to_deliver,
+    )
+    write_journal(delivery.pk, f"Analysis completed: {population.to_deliver:,} messages are ready to be delivered.")
+
+
+def _forget_earlier(delivery: Delivery) -> None:
+    freeze.forget(delivery.pk)
+    delivery.parts.all().delete()
+    delivery.exclusions.all().delete()
+    Delivery.objects.filter(pk=delivery.pk).update(content=None)
+    delivery.contents.all().delete()
+    delivery.journal.all().delete()
+
+
+def _compile(delivery: Delivery) -> tuple[Compiled | None, list[Finding]]:
+    try:
+        return compile_properties(delivery), []
+    except PersonalizationErrors as errors:
+        return None, [Finding(Level.ERROR, str(error)) for error in errors]
+
+
+def _report(delivery: Delivery, findings: Iterable[Finding]) -> None:
+    for finding in findings:
+        write_journal(delivery.pk, finding.sentence, level=finding.level)
+
+
+def _report_target(delivery: Delivery, population: freeze.Population) -> None:
+    write_journal(delivery.pk, f"Target: {population.found:,} found on the chosen lists.")
+    for reason, count in exclusion_counts(delivery.pk).items():
+        write_journal(delivery.pk, f"Excluded: {count:,} × {ExclusionReason(reason).label}.")
+
+
+def _empty_target(delivery: Delivery, population: freeze.Population) -> Finding:
+    """Names the causes, because the exclusions themselves are undone with the rest."""
+    if not population.found:
+        return Finding(Level.ERROR, "The target is empty: there is nobody on the chosen lists. Choose another list.")
+    causes = "; ".join(
+        f"{count:,} × {ExclusionReason(reason).label}" for reason, count in exclusion_counts(delivery.pk).items()
+    )
+    return Finding(
+        Level.ERROR,
+        f"The target is empty: everybody on the chosen lists is excluded ({causes}). Choose another list.",
+    )
+
+
+def exclusion_counts(delivery_id: int) -> dict[str, int]:
+    """How many lines of the target were left out, by reason."""
+    rows = Exclusion.objects.filter(delivery_id=delivery_id).values_list("reason").annotate(count=Count("id"))
+    return dict(sorted(rows))
+
+
+def _fail(delivery: Delivery, findings: list[Finding]) -> None:
+    """The transaction of the attempt was undone; keep its findings all the same."""
+    delivery.journal.all().delete()
+    _report(delivery, findings)
+    errors = [finding.sentence for finding in findings if finding.blocks]
+    move(
+        delivery,
+        DeliveryState.ANALYSIS_FAILED,
+        note=errors[0] if errors else "",
+        fingerprint="",
+        population=None,
+        to_deliver=None,
+    )

@@ -1,0 +1,59 @@
+"""From a delivery (or template) to the values that rendering compiles."""
+
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from deliveries.models import Attachment, AttachmentRole, PersonalizationBlock, Properties
+from deliveries.personalization.blocks import Block
+from deliveries.personalization.fields import Field, catalogue
+from deliveries.rendering.compile import AttachedFile, Compiled, Source, compile_content
+from recipients.models import AttributeDefinition
+
+
+def fields() -> dict[str, Field]:
+    """Every field an author may use, by path, custom attributes included."""
+    return catalogue(AttributeDefinition.objects.values_list("name", flat=True))
+
+
+def blocks() -> dict[str, Block]:
+    """Every personalization block, by name."""
+    return {
+        block.name: Block(name=block.name, html=block.html, text=block.text)
+        for block in PersonalizationBlock.objects.all()
+    }
+
+
+def source(properties: Properties) -> Source:
+    """What rendering needs to know of a delivery or template."""
+    sender_domain = properties.sender_address.rpartition("@")[2]
+    return Source(
+        subject=properties.subject,
+        html=properties.html,
+        text=properties.text,
+        sender_name=properties.sender_name,
+        sender_address=properties.sender_address,
+        reply_name=properties.reply_name,
+        reply_address=properties.reply_address,
+        error_address=settings.ERROR_ADDRESS or properties.sender_address,
+        language=properties.language,
+        base_url=settings.PUBLIC_URL,
+        message_domain=sender_domain or urlsplit(settings.PUBLIC_URL).hostname or "localhost",
+        label=properties.label,
+        code=properties.code,
+        attachments=tuple(_file(attachment) for attachment in properties.attachments.order_by("pk")),
+    )
+
+
+def compile_properties(properties: Properties) -> Compiled:
+    """Compile a delivery's or template's content. Raises ``PersonalizationErrors`` with every finding."""
+    return compile_content(source(properties), fields(), blocks())
+
+
+def _file(attachment: Attachment) -> AttachedFile:
+    return AttachedFile(
+        name=attachment.name,
+        content_type=attachment.content_type,
+        data=bytes(attachment.data),
+        content_id=attachment.content_id if attachment.role == AttachmentRole.INLINE else "",
+    )

@@ -1,0 +1,66 @@
+-- name: forget_values
+-- What an earlier analysis of this delivery wrote; one primary-key range.
+DELETE FROM deliveries_messagevalues WHERE message_id BETWEEN %(first)s AND %(last)s;
+
+-- name: forget_messages
+DELETE FROM deliveries_message WHERE id BETWEEN %(first)s AND %(last)s;
+
+-- name: select_target
+-- Everybody on the chosen lists once, with the reason that keeps a person out (the first that applies), and the
+-- person's message number. Served by the memberships' (list, recipient) index; recipients are read once, in full.
+CREATE TEMPORARY TABLE analysis_target ON COMMIT DROP AS
+SELECT person.*,
+       CASE WHEN reason IS NULL THEN row_number() OVER (PARTITION BY reason IS NULL ORDER BY recipient_id) END AS number
+  FROM (
+       SELECT membership.recipient_id,
+              membership.times,
+              recipient.address,
+              CASE
+                  WHEN coalesce(recipient.address, '') = '' THEN 'no_address'
+                  WHEN denied.recipient_id IS NOT NULL THEN 'denylisted'
+                  WHEN quarantine.address_key IS NOT NULL THEN 'quarantined'
+              END AS reason
+         FROM (
+              SELECT recipient_id, count(*) AS times
+                FROM recipients_listmembership
+               WHERE list_id = ANY (%(lists)s)
+               GROUP BY recipient_id
+              ) membership
+         JOIN recipients_recipient recipient ON recipient.id = membership.recipient_id
+         LEFT JOIN recipients_denylist denied ON denied.recipient_id = recipient.id
+         LEFT JOIN recipients_quarantine quarantine
+                ON quarantine.address_key = recipient.address_key AND quarantine.status = 'quarantine'
+       ) person;
+
+-- name: count_population
+SELECT coalesce(sum(times), 0), count(*) FILTER (WHERE reason IS NULL) FROM analysis_target;
+
+-- name: write_exclusions
+-- One line for each person left out, and one for each further list a person was found on.
+INSERT INTO deliveries_exclusion (delivery_id, recipient_id, address, reason)
+SELECT %(delivery)s, recipient_id, coalesce(address, ''), reason FROM analysis_target WHERE reason IS NOT NULL
+UNION ALL
+SELECT %(delivery)s, recipient_id, coalesce(address, ''), 'duplicate'
+  FROM analysis_target, generate_series(2, times);
+
+-- name: write_messages
+INSERT INTO deliveries_message (id, content_id, recipient_id, address, state, attempts)
+SELECT %(first)s + number, %(content)s, recipient_id, address, %(pending)s, 0
+  FROM analysis_target
+ WHERE reason IS NULL
+ ORDER BY number;
+
+-- name: write_values
+-- {values} is built from the compiled content's fields: one expression a field, nothing that an author typed.
+INSERT INTO deliveries_messagevalues (message_id, values)
+SELECT %(first)s + target.number, jsonb_build_array({values})
+  FROM analysis_target target
+  JOIN recipients_recipient recipient ON recipient.id = target.recipient_id
+ WHERE target.reason IS NULL
+ ORDER BY target.number;
+
+-- name: write_parts
+INSERT INTO deliveries_part (delivery_id, first_id, last_id, size, state, holder, sent, failed, in_doubt)
+SELECT %(delivery)s, %(first)s + start, %(first)s + least(start + %(size)s - 1, %(messages)s),
+       least(%(size)s, %(messages)s - start + 1), 0, '', 0, 0, 0
+  FROM generate_series(1, %(messages)s, %(size)s) AS start;

@@ -1,0 +1,10 @@
+"""What is sent: deliveries, their templates, contents and messages."""
+
+from django.apps import AppConfig
+
+
+class DeliveriesConfig(AppConfig):
+    """The deliveries app."""
+
+    name = "deliveries"
+    verbose_name = "Deliveries"

@@ -1,0 +1,20 @@
+"""The value that travels from rendering to sending."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message ready for transmission to one recipient.
+
+    `data` is the whole RFC 5322 message with CRLF line ends, not dot-stuffed. An empty `sender` is the null
+    reverse-path. `smtputf8` says that the message cannot travel without RFC 6531, `eight_bit` that `data` holds
+    octets above 127 (RFC 6152).
+    """
+
+    id: int
+    sender: str
+    recipient: str
+    data: bytes
+    smtputf8: bool
+    eight_bit: bool

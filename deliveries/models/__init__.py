@@ -1,0 +1,30 @@
+"""Everything the deliveries app keeps, one file per subject."""
+
+from deliveries.models.block import PersonalizationBlock
+from deliveries.models.content import Content
+from deliveries.models.delivery import Delivery, Exclusion, ExclusionReason, JournalLine, Level
+from deliveries.models.message import Message, MessageValues, message_range
+from deliveries.models.part import Part
+from deliveries.models.properties import Attachment, AttachmentRole, Properties
+from deliveries.models.route import Route, Security
+from deliveries.models.template import DeliveryTemplate
+
+__all__ = [
+    "Attachment",
+    "AttachmentRole",
+    "Content",
+    "Delivery",
+    "DeliveryTemplate",
+    "Exclusion",
+    "ExclusionReason",
+    "JournalLine",
+    "Level",
+    "Message",
+    "MessageValues",
+    "Part",
+    "PersonalizationBlock",
+    "Properties",
+    "Route",
+    "Security",
+    "message_range",
+]

@@ -1,0 +1,118 @@
+"""Deliveries, and what an analysis says about them."""
+
+from django.conf import settings
+from django.db import models
+
+from deliveries.models.properties import Properties
+from deliveries.models.template import DeliveryTemplate
+from deliveries.states import DeliveryState
+
+
+class Delivery(Properties):
+    """One send: content, target, properties, state, results."""
+
+    template = models.ForeignKey(
+        DeliveryTemplate, on_delete=models.SET_NULL, null=True, blank=True, related_name="deliveries"
+    )
+    target_lists = models.ManyToManyField(
+        "recipients.RecipientList",
+        blank=True,
+        related_name="deliveries",
+        help_text="Everybody on one of these lists gets the delivery, once.",
+    )
+    state = models.SmallIntegerField(
+        choices=[(state.value, state.label) for state in DeliveryState],
+        default=DeliveryState.EDITING,
+        editable=False,
+        db_index=True,
+    )
+    state_note = models.CharField(
+        max_length=500, blank=True, editable=False, help_text="Why the delivery stands where it stands."
+    )
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    content = models.ForeignKey(
+        "deliveries.Content",
+        on_delete=models.SET_NULL,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text="The frozen content of the last complete analysis.",
+    )
+    fingerprint = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Of content and target when they were analysed."
+    )
+    analysed_at = models.DateTimeField(null=True, editable=False)
+    population = models.PositiveIntegerField(null=True, editable=False, help_text="People found before exclusions.")
+    to_deliver = models.PositiveIntegerField(null=True, editable=False, help_text="Messages written by the analysis.")
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta(Properties.Meta):
+        abstract = False
+        ordering = ["-id"]
+        verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=[state.value for state in DeliveryState]), name="delivery_state_known"
+            )
+        ]
+
+    @property
+    def current_state(self) -> DeliveryState:
+        """The state as its enum."""
+        return DeliveryState(self.state)
+
+
+class Level(models.TextChoices):
+    """Weight of a journal line."""
+
+    INFO = "info", "Information"
+    WARNING = "warning", "Warning"
+    ERROR = "error", "Error"
+
+
+class JournalLine(models.Model):
+    """What an analysis, a worker or a person did to a delivery, in order."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="journal")
+    at = models.DateTimeField()
+    level = models.CharField(max_length=7, choices=Level.choices, default=Level.INFO)
+    sentence = models.TextField()
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return self.sentence
+
+
+class ExclusionReason(models.TextChoices):
+    """Why a person of the population gets no message."""
+
+    NO_ADDRESS = "no_address", "Address not specified"
+    DUPLICATE = "duplicate", "On several chosen lists (counted once)"
+    DENYLISTED = "denylisted", "Denylisted: asked not to be written to"
+    QUARANTINED = "quarantined", "Address in quarantine"
+
+
+class Exclusion(models.Model):
+    """One person left out by the last analysis, and why."""
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="exclusions")
+    recipient_id = models.BigIntegerField()
+    address = models.CharField(max_length=320, blank=True)
+    reason = models.CharField(max_length=16, choices=ExclusionReason.choices)
+
+    class Meta:
+        indexes = [models.Index(fields=["recipient_id"], name="exclusion_by_recipient")]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.get_reason_display()}"

@@ -1,0 +1,121 @@
+"""Parts: claimed by one worker, kept by a lease, given back or done."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from campaign.lib.sql import statements
+from deliveries.models import Delivery, Message, Part
+from deliveries.models.message import MessageQuerySet
+from deliveries.moves import move, write_journal
+from deliveries.states import DeliveryState, MessageState, MoveRefused, PartState
+
+SQL = statements("deliveries.sending")
+
+LEASE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A part that this holder may work on, and who held it before without giving it back (empty: nobody)."""
+
+    part: Part
+    former_holder: str
+
+
+def claim(holder: str, now: datetime) -> Claim | None:
+    """Take the next open part of a running delivery, or ``None`` when there is nothing to do."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            SQL["claim_part"],
+            {
+                "in_progress": DeliveryState.IN_PROGRESS.value,
+                "ready": PartState.READY.value,
+                "claimed": PartState.CLAIMED.value,
+                "done": PartState.DONE.value,
+                "holder": holder,
+                "now": now,
+                "lease_until": now + LEASE,
+            },
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    part = Part.objects.select_related("delivery").get(pk=row[0])
+    return Claim(part=part, former_holder=row[1])
+
+
+def renew(part: Part, holder: str, now: datetime) -> bool:
+    """Prolong the lease and say whether to go on: not when the part was lost or the delivery no longer runs."""
+    renewed = Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(lease_until=now + LEASE)
+    running = Delivery.objects.filter(pk=part.delivery_id, state=DeliveryState.IN_PROGRESS).exists()
+    return bool(renewed) and running
+
+
+def give_back(part: Part, holder: str, *, not_before: datetime | None = None) -> None:
+    """End a claim: the part is done when nothing in it is pending, else open again (from ``not_before`` on)."""
+    with transaction.atomic():
+        delivery = Delivery.objects.select_for_update().get(pk=part.delivery_id)
+        if delivery.current_state is DeliveryState.STOPPED:
+            _pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now())
+        state = PartState.READY if _pending(part).exists() else PartState.DONE
+        Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(
+            state=state, holder="", lease_until=None, not_before=not_before
+        )
+        if state is PartState.DONE:
+            _finish_when_done(delivery)
+
+
+def cancel_unheld(delivery_id: int) -> None:
+    """Cancel what is pending in the parts of a stopped delivery that no worker holds; a holder does it for its own."""
+    for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.READY):
+        _pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now())
+        Part.objects.filter(pk=part.pk).update(state=PartState.DONE)
+
+
+def reopen_parts_with_pending(delivery_id: int) -> None:
+    """Open again the done parts in which messages are pending, and count them afresh."""
+    for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.DONE):
+        if _pending(part).exists():
+            Part.objects.filter(pk=part.pk).update(state=PartState.READY, not_before=None)
+    count([part.pk for part in Part.objects.filter(delivery_id=delivery_id)])
+
+
+def count(part_ids: list[int]) -> None:
+    """Bring the counters of these parts in line with the log."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL["count_parts"],
+            {
+                "parts": part_ids,
+                "sent": MessageState.SENT.value,
+                "failed": MessageState.FAILED.value,
+                "in_doubt": MessageState.IN_DOUBT.value,
+            },
+        )
+
+
+def work_is_open(now: datetime) -> bool:
+    """A running delivery has a part that could be claimed now."""
+    open_parts = Part.objects.filter(delivery__state=DeliveryState.IN_PROGRESS, state__lt=PartState.DONE)
+    return (
+        open_parts.exclude(not_before__gt=now).exclude(state=PartState.CLAIMED, lease_until__gte=now).exists()
+    )
+
+
+def _pending(part: Part) -> MessageQuerySet:
+    return Message.objects.filter(pk__range=(part.first_id, part.last_id), state=MessageState.PENDING)
+
+
+def _finish_when_done(delivery: Delivery) -> None:
+    if delivery.current_state is not DeliveryState.IN_PROGRESS:
+        return
+    if Part.objects.filter(delivery_id=delivery.pk, state__lt=PartState.DONE).exists():
+        return
+    try:
+        move(delivery, DeliveryState.FINISHED, finished_at=timezone.now())
+    except MoveRefused:  # paused or stopped at this very moment: whoever did it decides
+        return
+    write_journal(delivery.pk, "Delivery finished.")

@@ -1,0 +1,59 @@
+"""From the database to the rows that rendering takes, and back to a renderer: shared by sending, mirror and preview."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from functools import lru_cache
+
+from deliveries.models import Content, Message, MessageValues, Part, message_range
+from deliveries.rendering.compile import Compiled
+from deliveries.rendering.merge import MessageRow, Renderer
+from deliveries.states import MessageState
+
+
+@lru_cache(maxsize=64)
+def renderer(content_id: int) -> Renderer:
+    """The renderer of a frozen content; contents never change, so a process prepares each once.
+
+    Raises :class:`Content.DoesNotExist`.
+    """
+    content = Content.objects.get(pk=content_id)
+    return Renderer(Compiled.from_json(content.compiled), content.pk, bytes(content.key))
+
+
+def pending_rows(part: Part) -> Iterator[tuple[int, MessageRow]]:
+    """Content id and row of every message of a claimed part that still is to be sent, in order: one query."""
+    dated_at = part.dated_at
+    if dated_at is None:
+        raise ValueError("The part was never claimed: it has no date.")
+    values = (
+        Message.objects.filter(pk__range=(part.first_id, part.last_id), state=MessageState.PENDING)
+        .order_by("pk")
+        .values_list("content_id", "pk", "address", "frozen__values")
+    )
+    for content_id, pk, address, frozen in values:
+        yield content_id, MessageRow(id=pk, address=address, values=frozen or [], dated_at=dated_at)
+
+
+def sample_rows(content: Content, limit: int, dated_at: datetime) -> list[MessageRow]:
+    """The first ``limit`` messages of a content, dated ``dated_at``."""
+    rows = (
+        MessageValues.objects.filter(message_id__range=message_range(content.delivery_id))
+        .order_by("pk")
+        .values_list("message_id", "message__address", "values")[:limit]
+    )
+    return [MessageRow(id=pk, address=address, values=values, dated_at=dated_at) for pk, address, values in rows]
+
+
+def message_row(message: Message) -> MessageRow:
+    """The row of one message, dated as it was sent (or as it was analysed, when no worker has claimed it yet).
+
+    Raises :class:`MessageValues.DoesNotExist` when the personal values were purged.
+    """
+    part = (
+        Part.objects.filter(delivery_id=message.delivery_id, first_id__lte=message.pk).order_by("-first_id").first()
+    )
+    dated_at = part.dated_at if part else None
+    values = MessageValues.objects.get(pk=message.pk).values
+    return MessageRow(
+        id=message.pk, address=message.address, values=values, dated_at=dated_at or message.content.created_at
+    )

@@ -1,0 +1,96 @@
+"""Writing what an SMTP client says (RFC 5321 section 4.1, RFC 1870, RFC 6152, RFC 6531)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+DATA: Final = b"DATA\r\n"
+RSET: Final = b"RSET\r\n"
+QUIT: Final = b"QUIT\r\n"
+END_OF_DATA: Final = b".\r\n"
+
+# RFC 5321 section 4.5.3.1.3: a path is 256 octets with its angle brackets.
+MAX_ADDRESS_OCTETS: Final = 254
+
+# A mailbox as RFC 5321 section 4.1.2 lets it onto the wire: a dot-string or a quoted string, then a domain.
+# No control character (C0, DEL, C1, line and paragraph separators) passes, whatever the layers above let through.
+_FORBIDDEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
+_MAILBOX = re.compile(
+    rf'(?:[^{_FORBIDDEN} "(),:;<>@\[\\\]]+|"(?:[^{_FORBIDDEN}"\\]|\\[^{_FORBIDDEN}])*")'
+    rf'@(?:[^{_FORBIDDEN} "(),:;<>@\[\\\]]+|\[[0-9A-Za-z.:-]+\])'
+)
+
+
+class BadAddress(ValueError):
+    """An address that must not reach an SMTP command; the message is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extensions:
+    """What the server offered in its answer to EHLO. `size` in octets, None when it names no limit (RFC 1870)."""
+
+    pipelining: bool = False
+    eight_bit: bool = False
+    smtputf8: bool = False
+    size_parameter: bool = False
+    size: int | None = None
+
+    @classmethod
+    def from_features(cls, features: Mapping[str, str]) -> Self:
+        """From EHLO keywords in lower case and their parameters, as smtplib collects them."""
+        limit = features.get("size", "").strip()
+        return cls(
+            pipelining="pipelining" in features,
+            eight_bit="8bitmime" in features,
+            smtputf8="smtputf8" in features,
+            size_parameter="size" in features,
+            size=int(limit) or None if limit.isascii() and limit.isdigit() else None,
+        )
+
+
+def mail_from(sender: str, octets: int, server: Extensions, *, eight_bit: bool, smtputf8: bool) -> bytes:
+    """The MAIL command with the parameters the server offers; an empty sender is the null reverse-path.
+
+    Raises BadAddress.
+    """
+    command = b"MAIL FROM:<" + (_path(sender) if sender else b"") + b">"
+    if server.size_parameter:
+        command += b" SIZE=%d" % octets
+    if eight_bit and server.eight_bit:
+        command += b" BODY=8BITMIME"
+    if smtputf8 and server.smtputf8:
+        command += b" SMTPUTF8"
+    return command + b"\r\n"
+
+
+def rcpt_to(recipient: str) -> bytes:
+    """The RCPT command. Raises BadAddress."""
+    return b"RCPT TO:<" + _path(recipient) + b">\r\n"
+
+
+def body(data: bytes) -> bytes:
+    """The message as it travels after 354: dot-stuffed (RFC 5321 section 4.5.2), ending in CRLF, without the final dot.
+
+    Raises ValueError for a CR or LF that stands alone: servers disagree about such lines, which lets a message
+    smuggle a second one behind itself. Rendering never makes one, so it is an error of the program.
+    """
+    pairs = data.count(b"\r\n")
+    if data.count(b"\n") != pairs or data.count(b"\r") != pairs:
+        raise ValueError("The message holds a CR or LF that is not part of a CRLF line end.")
+    stuffed = data.replace(b"\r\n.", b"\r\n..") if b"\r\n." in data else data
+    if stuffed.startswith(b"."):
+        stuffed = b"." + stuffed
+    return stuffed if not stuffed or stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+
+
+def _path(address: str) -> bytes:
+    if not _MAILBOX.fullmatch(address):
+        raise BadAddress(f"The address {address!r} is not written as SMTP requires. Correct it in the recipient.")
+    try:
+        octets = address.encode()
+    except UnicodeEncodeError as error:
+        raise BadAddress(f"The address {address!r} holds characters that cannot be encoded. Correct it.") from error
+    if len(octets) > MAX_ADDRESS_OCTETS:
+        raise BadAddress(f"The address {address[:40]!r}… is longer than {MAX_ADDRESS_OCTETS} octets. Correct it.")
+    return octets

@@ -1,0 +1,62 @@
+-- name: claim_part
+-- The oldest open part of a running delivery that nobody holds, or whose holder's lease has ended. Served by the
+-- partial index part_open; SKIP LOCKED lets workers claim side by side without waiting for each other.
+WITH free AS (
+    SELECT part.id, part.holder AS former_holder
+      FROM deliveries_part part
+      JOIN deliveries_delivery delivery ON delivery.id = part.delivery_id
+     WHERE delivery.state = %(in_progress)s
+       AND part.state < %(done)s
+       AND (part.state = %(ready)s OR part.lease_until < %(now)s)
+       AND (part.not_before IS NULL OR part.not_before <= %(now)s)
+     ORDER BY part.id
+     LIMIT 1
+       FOR UPDATE OF part SKIP LOCKED
+)
+UPDATE deliveries_part part
+   SET state = %(claimed)s, holder = %(holder)s, lease_until = %(lease_until)s,
+       dated_at = coalesce(part.dated_at, date_trunc('second', %(now)s::timestamptz)), not_before = NULL
+  FROM free
+ WHERE part.id = free.id
+RETURNING part.id, CASE WHEN free.former_holder <> %(holder)s THEN free.former_holder ELSE '' END;
+
+-- name: record_outcomes
+-- Outcomes of a batch in one statement. A message that has its outcome already keeps it, so recording twice is harmless;
+-- one that was in doubt may still become known.
+UPDATE deliveries_message message
+   SET state = outcome.state, attempts = message.attempts + 1, failure_type = outcome.failure_type,
+       reason = outcome.reason, reply = outcome.reply, processed_at = outcome.at
+  FROM unnest(%(ids)s::bigint[], %(states)s::smallint[], %(types)s::smallint[], %(reasons)s::smallint[],
+              %(replies)s::text[], %(times)s::timestamptz[])
+       AS outcome (id, state, failure_type, reason, reply, at)
+ WHERE message.id = outcome.id
+   AND message.state = ANY (%(from)s);
+
+-- name: count_parts
+-- Counters of the parts that hold these messages, counted afresh from the log: at most a part's size of rows each.
+UPDATE deliveries_part part
+   SET sent = counted.sent, failed = counted.failed, in_doubt = counted.in_doubt
+  FROM (
+       SELECT touched.id,
+              count(*) FILTER (WHERE message.state = %(sent)s) AS sent,
+              count(*) FILTER (WHERE message.state = %(failed)s) AS failed,
+              count(*) FILTER (WHERE message.state = %(in_doubt)s) AS in_doubt
+         FROM deliveries_part touched
+         JOIN deliveries_message message ON message.id BETWEEN touched.first_id AND touched.last_id
+        WHERE touched.id = ANY (%(parts)s)
+        GROUP BY touched.id
+       ) counted
+ WHERE part.id = counted.id;
+
+-- name: parts_of_messages
+SELECT DISTINCT part.id
+  FROM unnest(%(ids)s::bigint[]) AS message (id)
+  JOIN LATERAL (
+       SELECT id FROM deliveries_part WHERE first_id <= message.id ORDER BY first_id DESC LIMIT 1
+       ) part ON true;
+
+-- name: pending_to_in_doubt
+-- A holder on another host is gone with its journal: what it had not recorded may have left. Nothing of it is resent.
+UPDATE deliveries_message
+   SET state = %(in_doubt)s, reply = %(reply)s, processed_at = %(now)s
+ WHERE id BETWEEN %(first)s AND %(last)s AND state = %(pending)s;

@@ -1,0 +1,38 @@
+"""Celery tasks: each carries identifiers and calls a function that a shell or a test can call as well."""
+
+from datetime import timedelta
+
+from celery import shared_task
+
+from campaign.lib.clock import now
+from deliveries import queue
+from deliveries.analysis.run import analyse
+from deliveries.models import Delivery
+from deliveries.sending import parts
+from deliveries.sending.process import process_worker
+from deliveries.states import DeliveryState
+
+SLICE = timedelta(seconds=20)
+"""How long one task sends before it makes room for others."""
+
+
+@shared_task(queue="default")
+def analyse_delivery(delivery_id: int) -> None:
+    """Analyse one delivery; called twice, the second call changes nothing."""
+    analyse(delivery_id)
+
+
+@shared_task(queue="sending")
+def send_parts() -> None:
+    """Send until nothing is open or the slice is over; then make room and come back."""
+    if process_worker().work(until=now() + SLICE):
+        send_parts.delay()
+
+
+@shared_task(queue="default", expires=10)
+def wake() -> None:
+    """Find work whose hint was lost: analyses asked for, parts open. Runs every few seconds."""
+    for delivery_id in Delivery.objects.filter(state=DeliveryState.ANALYSING).values_list("pk", flat=True):
+        analyse_delivery.delay(delivery_id)
+    if parts.work_is_open(now()):
+        queue.announce_work()
