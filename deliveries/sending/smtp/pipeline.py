@@ -6,6 +6,7 @@ a message costs one round trip. The next message's *body* waits: it is a step af
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 from deliveries.mail import Mail
 from deliveries.sending.smtp import commands
@@ -53,8 +54,9 @@ class ServerClosing(Exception):
     """The server ends the session (421) or cannot go on, and mails are left that nothing was handed over of."""
 
 
-type Step = Write | Body | Read | Outcome | HangUp
-type Conversation[T] = Generator[Step, Reply | None, T]
+Step: TypeAlias = Write | Body | Read | Outcome | HangUp
+T = TypeVar("T")
+Conversation: TypeAlias = Generator[Step, Reply | None, T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,10 @@ def converse(mails: Iterator[Mail], server: Extensions) -> Conversation[None]:
                 raise ServerClosing(str(reply))
             return
         current = following
-    yield from _mend(mending)
+    try:
+        yield from _mend(mending)
+    except ServerClosing:
+        yield HangUp()
 
 
 def prepare(mail: Mail, server: Extensions) -> Prepared | Reply:

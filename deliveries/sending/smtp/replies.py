@@ -71,6 +71,11 @@ class ReplyReader:
         """Octets have arrived that no reply has been taken from yet."""
         return bool(self._buffer or self._lines)
 
+    @property
+    def refusing(self) -> bool:
+        """What has arrived and was not taken begins with a refusal (4xx or 5xx)."""
+        return self._buffer[:1] in (b"4", b"5") and b"\n" in self._buffer
+
     def feed(self, data: bytes) -> None:
         """Add what the socket gave."""
         self._buffer += data

@@ -1,0 +1,386 @@
+"""A kept SMTP connection: smtplib opens it, then the transaction is ours on the plain socket (see smtp/pipeline.py)."""
+
+import select
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from itertools import chain, islice
+from typing import Final
+
+from deliveries.mail import Mail
+from deliveries.sending.smtp import commands
+from deliveries.sending.smtp.commands import Extensions
+from deliveries.sending.smtp.pipeline import Body, HangUp, Outcome, Read, ServerClosing, Write, converse
+from deliveries.sending.smtp.replies import ProtocolViolation, Reply, ReplyReader, Stage
+
+_READ_OCTETS: Final = 65_536
+# Saying good-bye must not hold up a worker that is stopping.
+_QUIT_SECONDS: Final = 2.0
+
+
+class Security(StrEnum):
+    """How a route is encrypted: not, by STARTTLS (RFC 3207), or from the first octet (RFC 8314)."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. The waits for answers are those of RFC 5321 section 4.5.3.2; `connect` covers opening and AUTH."""
+
+    connect: float = 30.0
+    command: float = 300.0
+    data: float = 120.0
+    content: float = 180.0
+    end_of_data: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAddress:
+    """Where and how to connect. `name` is what operators call the route; an empty `ehlo_name` is the host's own name.
+
+    `authority_file` names a PEM file with the certificate authority to trust instead of the system's; a
+    `messages_per_connection` of 0 sets no limit.
+    """
+
+    host: str
+    port: int
+    security: Security = Security.NONE
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ehlo_name: str = ""
+    name: str = ""
+    authority_file: str = ""
+    messages_per_connection: int = 0
+    timeouts: Timeouts = Timeouts()
+
+    @property
+    def label(self) -> str:
+        """The route as a sentence names it."""
+        return f"the route “{self.name}”" if self.name else "the route"
+
+
+class RouteUnavailable(Exception):
+    """No connection; of the mails without an outcome nothing was handed over. The message is a sentence for people."""
+
+
+class ConnectionLost(Exception):
+    """The connection ended early. `mail` is the one mail in doubt, or None; every other mail without an outcome is
+    untouched. `taken_back` is the mail whose content broke off before its final dot: untouched as well."""
+
+    def __init__(self, mail: Mail | None, sentence: str, taken_back: Mail | None = None) -> None:
+        super().__init__(sentence)
+        self.mail = mail
+        self.sentence = sentence
+        self.taken_back = taken_back
+
+
+def _unrecorded(mail: Mail) -> None:
+    """For callers that need no record of what is being handed over."""
+
+
+class Connection:
+    """One connection to a route at a time, opened when first needed and kept between batches. Not for several threads."""
+
+    def __init__(self, route: RouteAddress) -> None:
+        self._route = route
+        self._session: _Session | None = None
+
+    def open(self) -> None:
+        """Connect unless a usable connection is kept. Raises RouteUnavailable."""
+        if self._session is not None and not self._session.idle:
+            self._drop()
+        if self._session is None:
+            self._session = _Session(self._route)
+
+    def send(
+        self, mails: Iterable[Mail], handing_over: Callable[[Mail], None] = _unrecorded
+    ) -> Iterator[tuple[Mail, Reply]]:
+        """Hand over the mails; the outcome of each as soon as it is known.
+
+        A mail's content leaves only when the outcomes before it have been consumed, and after `handing_over(mail)`
+        returned. `mails` is read one mail ahead; a mail that this server cannot be asked to take is answered
+        (stage LOCAL) before the mail that is under way. To stop early, end `mails`: closing this iterator drops the
+        connection, and a mail whose outcome was not yielded is then untouched.
+
+        Raises RouteUnavailable and ConnectionLost, ValueError for data with bare CR or LF, and what `mails` and
+        `handing_over` raise. The Connection can be used again after each of them.
+        """
+        waiting = iter(mails)
+        for first in waiting:
+            self.open()
+            session = self._session
+            assert session is not None
+            mails_now = chain((first,), waiting)
+            room = session.room
+            finished = False
+            try:
+                yield from session.hand_over(mails_now if room is None else islice(mails_now, room), handing_over)
+                finished = session.usable
+            finally:
+                if not finished:
+                    self._drop()
+            if session.room == 0:
+                self.close()
+
+    def close(self) -> None:
+        """Take leave of the server with QUIT, where it still listens."""
+        if self._session is not None:
+            self._session.quit()
+            self._drop()
+
+    def _drop(self) -> None:
+        if self._session is not None:
+            self._session.drop()
+            self._session = None
+
+    def __enter__(self) -> "Connection":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class _Session:
+    """One socket from EHLO to its end."""
+
+    def __init__(self, route: RouteAddress) -> None:
+        self._route = route
+        self._smtp = open_session(route)
+        assert self._smtp.sock is not None
+        self._socket: socket.socket = self._smtp.sock
+        self._server = Extensions.from_features(self._smtp.esmtp_features)
+        self._replies = ReplyReader()
+        self._handed_over = 0
+        self.usable = True
+
+    @property
+    def room(self) -> int | None:
+        """How many more messages the route allows on this connection; None without a limit."""
+        limit = self._route.messages_per_connection
+        return max(limit - self._handed_over, 0) if limit else None
+
+    @property
+    def idle(self) -> bool:
+        """The server has said nothing since the last answer. What it says unasked is 421 or the end of the stream."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return self.usable and not self._replies.pending and not poll.poll(0)
+
+    def hand_over(self, mails: Iterator[Mail], handing_over: Callable[[Mail], None]) -> Iterator[tuple[Mail, Reply]]:
+        """Carry out the conversation's steps."""
+        conversation = converse(mails, self._server)
+        answer: Reply | None = None
+        under_way: Mail | None = None
+        try:
+            while True:
+                step = conversation.send(answer)
+                answer = None
+                match step:
+                    case Read(stage):
+                        answer = self._read(stage)
+                    case Body(mail, content, rest):
+                        self._expect_silence()
+                        handing_over(mail)
+                        under_way = mail
+                        self._write_content(step)
+                    case Outcome(mail, reply):
+                        if mail is under_way:
+                            under_way = None
+                        self._handed_over += 1
+                        yield mail, reply
+                    case Write(data):
+                        self._expect_silence()
+                        self._write(data)
+                    case HangUp():
+                        self.usable = False
+        except StopIteration:
+            return
+        except _BrokenOff as broken:
+            raise self._lost(None, broken.error, taken_back=under_way) from broken.error
+        except (OSError, ProtocolViolation, ServerClosing) as error:
+            raise self._lost(under_way, error) from error
+
+    def quit(self) -> None:
+        """Say QUIT and wait shortly for the answer."""
+        if not self.usable:
+            return
+        with suppress(OSError):
+            self._socket.settimeout(_QUIT_SECONDS)
+            self._socket.sendall(commands.QUIT)
+            self._socket.recv(_READ_OCTETS)
+
+    def drop(self) -> None:
+        """Close the socket."""
+        self.usable = False
+        self._smtp.close()
+
+    def _lost(self, mail: Mail | None, error: Exception, taken_back: Mail | None = None) -> ConnectionLost:
+        self.usable = False
+        where = f"The connection to the SMTP server {self._route.host}:{self._route.port} was lost"
+        why = str(error) or type(error).__name__
+        if isinstance(error, TimeoutError):
+            why = "the server did not answer in time"
+        doubt = " after a whole message was sent and before the answer; whether it arrived is unknown" if mail else ""
+        return ConnectionLost(mail, f"{where}{doubt} ({why}).", taken_back)
+
+    def _expect_silence(self) -> None:
+        """Answers nobody asked for would be taken for the answers to what is written next."""
+        if self._replies.pending:
+            reply = self._replies.take(Stage.LOCAL)
+            raise ProtocolViolation(f"The server spoke without being asked: {reply or 'part of a reply'}.")
+
+    def _write(self, data: bytes) -> None:
+        self._socket.settimeout(self._route.timeouts.command)
+        self._socket.sendall(data)
+
+    def _write_content(self, step: Body) -> None:
+        """Write content, final dot and what follows. Raises _BrokenOff when not even the dot left."""
+        view = memoryview(step.content + step.rest)
+        self._socket.settimeout(self._route.timeouts.content)
+        written = 0
+        try:
+            while written < len(view):
+                written += self._socket.send(view[written:])
+        except OSError as error:
+            if self._refused_early():
+                return
+            if written <= len(step.content):
+                raise _BrokenOff(error) from error
+            raise
+
+    def _refused_early(self) -> bool:
+        """A server that will not read on may have said why before it closed: that refusal is the message's outcome."""
+        with suppress(OSError):
+            self._socket.settimeout(1.0)
+            self._replies.feed(self._socket.recv(_READ_OCTETS))
+        self.usable = False
+        return self._replies.refusing
+
+    def _read(self, stage: Stage) -> Reply:
+        """Wait for the next reply. Raises OSError (TimeoutError after the command's time), ProtocolViolation."""
+        if (reply := self._replies.take(stage)) is not None:
+            return reply
+        seconds = _seconds(self._route.timeouts, stage)
+        deadline = time.monotonic() + seconds
+        while reply is None:
+            self._socket.settimeout(seconds)
+            data = self._socket.recv(_READ_OCTETS)
+            if not data:
+                raise ConnectionResetError("the server closed it")
+            self._replies.feed(data)
+            reply = self._replies.take(stage)
+            # One octet at a time must not stretch a wait without end.
+            seconds = deadline - time.monotonic()
+            if reply is None and seconds <= 0:
+                raise TimeoutError
+        return reply
+
+
+class _BrokenOff(Exception):
+    """Writing a content failed before its final dot."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+def _seconds(timeouts: Timeouts, stage: Stage) -> float:
+    match stage:
+        case Stage.DATA:
+            return timeouts.data
+        case Stage.END_OF_DATA:
+            return timeouts.end_of_data
+        case _:
+            return timeouts.command
+
+
+@lru_cache(maxsize=8)
+def _tls_context(authority_file: str) -> ssl.SSLContext:
+    """Certificate and host name are checked; reading the authorities takes some 20 ms, hence kept."""
+    return ssl.create_default_context(cafile=authority_file or None)
+
+
+def open_session(route: RouteAddress) -> smtplib.SMTP:
+    """A session after EHLO, encryption and AUTH. Raises RouteUnavailable with a sentence that says what to mend."""
+    where = f"The SMTP server {route.host}:{route.port}"
+    try:
+        return _handshake(route)
+    except socket.gaierror as error:
+        sentence = f"The name of the SMTP server {route.host} was not found. Check host of {route.label} and the DNS"
+        raise RouteUnavailable(f"{sentence} ({error.strerror}).") from error
+    except ConnectionRefusedError as error:
+        raise RouteUnavailable(f"{where} refused the connection. Check host and port of {route.label}.") from error
+    except TimeoutError as error:
+        raise RouteUnavailable(
+            f"{where} did not answer within {route.timeouts.connect:g} seconds. "
+            f"Check host, port and security of {route.label}, and the firewall."
+        ) from error
+    except ssl.SSLCertVerificationError as error:
+        raise RouteUnavailable(
+            f"{where} showed a certificate that is not valid for it: {error.verify_message} "
+            f"Check host and certificate authority of {route.label}."
+        ) from error
+    except ssl.SSLError as error:
+        raise RouteUnavailable(
+            f"{where} did not agree on encryption ({error.reason}). Check port and security of {route.label}."
+        ) from error
+    except smtplib.SMTPAuthenticationError as error:
+        raise RouteUnavailable(
+            f"{where} refused user name or password: {_said(error)}. Check the credentials of {route.label}."
+        ) from error
+    except smtplib.SMTPNotSupportedError as error:
+        raise RouteUnavailable(
+            f"{where} does not offer what {route.label} asks for: {error} Check security and credentials."
+        ) from error
+    except smtplib.SMTPServerDisconnected as error:
+        raise RouteUnavailable(
+            f"{where} closed the connection during the greeting. Check port and security of {route.label}, "
+            "and whether the server accepts this host."
+        ) from error
+    except smtplib.SMTPResponseException as error:
+        raise RouteUnavailable(
+            f"{where} does not accept the session: {_said(error)}. "
+            f"Check {route.label} and whether the server accepts this host."
+        ) from error
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
+        raise RouteUnavailable(f"{where} could not be reached ({error}). Check {route.label}.") from error
+
+
+def _handshake(route: RouteAddress) -> smtplib.SMTP:
+    # Without a name smtplib would ask the DNS for it at each connection.
+    ehlo_name = route.ehlo_name or socket.gethostname()
+    seconds = route.timeouts.connect
+    smtp: smtplib.SMTP
+    if route.security is Security.TLS:
+        context = _tls_context(route.authority_file)
+        smtp = smtplib.SMTP_SSL(route.host, route.port, ehlo_name, timeout=seconds, context=context)
+    else:
+        smtp = smtplib.SMTP(route.host, route.port, ehlo_name, timeout=seconds)
+    try:
+        smtp.ehlo_or_helo_if_needed()
+        if route.security is Security.STARTTLS:
+            smtp.starttls(context=_tls_context(route.authority_file))
+            smtp.ehlo_or_helo_if_needed()
+        if route.username:
+            smtp.login(route.username, route.password)
+    except BaseException:
+        smtp.close()
+        raise
+    assert smtp.sock is not None
+    # The next message's commands must not wait for the acknowledgement of this one's end (Nagle).
+    smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return smtp
+
+
+def _said(error: smtplib.SMTPResponseException) -> str:
+    text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+    return f"{error.smtp_code} {' '.join(text.split())}"
