@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from itertools import chain, islice
-from typing import Final
+from typing import Final, Self
 
 from deliveries.mail import Mail
 from deliveries.sending.smtp import commands
@@ -142,7 +142,7 @@ class Connection:
             self._session.drop()
             self._session = None
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -180,34 +180,42 @@ class _Session:
         conversation = converse(mails, self._server)
         answer: Reply | None = None
         under_way: Mail | None = None
-        try:
-            while True:
+        while True:
+            try:
                 step = conversation.send(answer)
-                answer = None
-                match step:
-                    case Read(stage):
-                        answer = self._read(stage)
-                    case Body(mail, content, rest):
-                        self._expect_silence()
-                        handing_over(mail)
-                        under_way = mail
-                        self._write_content(step)
-                    case Outcome(mail, reply):
-                        if mail is under_way:
-                            under_way = None
-                        self._handed_over += 1
-                        yield mail, reply
-                    case Write(data):
-                        self._expect_silence()
-                        self._write(data)
-                    case HangUp():
-                        self.usable = False
-        except StopIteration:
-            return
-        except _BrokenOff as broken:
-            raise self._lost(None, broken.error, taken_back=under_way) from broken.error
-        except (OSError, ProtocolViolation, ServerClosing) as error:
-            raise self._lost(under_way, error) from error
+            except StopIteration:
+                return
+            except (ProtocolViolation, ServerClosing) as error:
+                raise self._lost(under_way, error) from error
+            answer = None
+            if isinstance(step, Outcome):
+                if step.mail is under_way:
+                    under_way = None
+                self._handed_over += 1
+                yield step.mail, step.reply
+                continue
+            if isinstance(step, Body):
+                handing_over(step.mail)
+                under_way = step.mail
+            try:
+                answer = self._carry_out(step)
+            except _BrokenOff as broken:
+                raise self._lost(None, broken.error, taken_back=under_way) from broken.error
+            except (OSError, ProtocolViolation) as error:
+                raise self._lost(under_way, error) from error
+
+    def _carry_out(self, step: Write | Body | Read | HangUp) -> Reply | None:
+        match step:
+            case Read(stage):
+                return self._read(stage)
+            case Body():
+                self._write_content(step)
+            case Write(data):
+                self._expect_silence()
+                self._write(data)
+            case HangUp():
+                self.usable = False
+        return None
 
     def quit(self) -> None:
         """Say QUIT and wait shortly for the answer."""
@@ -244,16 +252,25 @@ class _Session:
 
     def _write_content(self, step: Body) -> None:
         """Write content, final dot and what follows. Raises _BrokenOff when not even the dot left."""
-        view = memoryview(step.content + step.rest)
+        try:
+            self._expect_silence()
+        except ProtocolViolation as error:
+            raise _BrokenOff(error) from error
         self._socket.settimeout(self._route.timeouts.content)
+        # A failed write to a TLS socket does not say how many of its records left. So the dot has a write of its own.
+        encrypted = isinstance(self._socket, ssl.SSLSocket)
         written = 0
         try:
-            while written < len(view):
-                written += self._socket.send(view[written:])
+            for part in (step.content, step.rest) if encrypted else (step.content + step.rest,):
+                view = memoryview(part)
+                while view:
+                    octets = self._socket.send(view)
+                    written += octets
+                    view = view[octets:]
         except OSError as error:
             if self._refused_early():
                 return
-            if written <= len(step.content):
+            if written < len(step.content) or (written == len(step.content) and not encrypted):
                 raise _BrokenOff(error) from error
             raise
 
@@ -288,7 +305,7 @@ class _Session:
 class _BrokenOff(Exception):
     """Writing a content failed before its final dot."""
 
-    def __init__(self, error: OSError) -> None:
+    def __init__(self, error: Exception) -> None:
         super().__init__(str(error))
         self.error = error
 

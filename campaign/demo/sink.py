@@ -1,0 +1,362 @@
+"""An SMTP server that keeps every message it gets, for the demo, the tests and the benchmarks.
+
+    python -m campaign.demo.sink --port 2525 --folder var/mails
+
+Each message becomes one file `<folder>/<thousands>/<number>.eml`: a Return-Path and a Delivered-To line per recipient
+(RFC 5321 section 4.4), then the octets as received. Any mail program opens it, any MIME parser reads it. It listens
+on the loopback by default, knows neither TLS nor AUTH, and delivers nothing anywhere. An own server rather than
+aiosmtpd because it must keep up with several workers (thousands of messages per second on a shared core).
+"""
+
+import argparse
+import asyncio
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+MESSAGES_PER_FOLDER: Final = 1_000
+MAX_MESSAGE_OCTETS: Final = 50 * 1024 * 1024
+# Commands are short (RFC 5321 section 4.5.3.1.4: 512 octets); SMTPUTF8 and parameters make them longer.
+MAX_COMMAND_OCTETS: Final = 4_096
+EXTENSIONS: Final = ("PIPELINING", "8BITMIME", "SMTPUTF8", f"SIZE {MAX_MESSAGE_OCTETS}", "ENHANCEDSTATUSCODES")
+
+_PATH = re.compile(r"(?:FROM|TO):\s*<(.*)>((?: \S+)*)\s*", re.IGNORECASE)
+_END: Final = b"\r\n.\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as it came: octets after undoing the dot-stuffing, and the parameters of MAIL."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    parameters: tuple[str, ...]
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A misbehaviour at one point of the dialogue.
+
+    `at` is CONNECT, EHLO, MAIL, RCPT, DATA, BODY (the first octets of content), END (after the final dot), RSET or
+    QUIT. `message` limits it to the n-th message begun on the sink (from 1), `recipient` to a matching address. First
+    `delay` seconds pass, then `reply` is given instead of the usual one, then the connection is closed if `close`.
+    A close without a reply says nothing. A fault at END keeps the message only when `keep`.
+    """
+
+    at: str
+    reply: str = ""
+    close: bool = False
+    delay: float = 0.0
+    message: int | None = None
+    recipient: str = ""
+    keep: bool = False
+
+    def applies(self, at: str, message: int, recipient: str) -> bool:
+        """Whether it happens here."""
+        return (
+            self.at == at
+            and self.message in (None, message)
+            and (not self.recipient or re.search(self.recipient, recipient) is not None)
+        )
+
+
+@dataclass(slots=True)
+class Script:
+    """How the sink behaves. `recipients_optional`: DATA gets 354 though nobody was accepted (RFC 2920 section 3.1).
+
+    `messages_per_connection` of 0 sets no limit; beyond it MAIL is answered 421.
+    """
+
+    extensions: Sequence[str] = EXTENSIONS
+    faults: Sequence[Fault] = ()
+    messages_per_connection: int = 0
+    recipients_optional: bool = False
+
+
+class Mailbox:
+    """Where messages go: numbered files below a folder, or (without a folder) a list in memory."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = folder
+        self.messages: list[Received] = []
+        self.count = max((int(path.stem) for path in folder.glob("*/*.eml")), default=0) if folder else 0
+
+    def store(self, received: Received) -> None:
+        """Keep one message."""
+        self.count += 1
+        if self.folder is None:
+            self.messages.append(received)
+            return
+        shelf = self.folder / f"{self.count // MESSAGES_PER_FOLDER:06d}"
+        if not (self.count % MESSAGES_PER_FOLDER and shelf.exists()):
+            shelf.mkdir(parents=True, exist_ok=True)
+        trace = f"Return-Path: <{received.sender}>\r\n" + "".join(
+            f"Delivered-To: {recipient}\r\n" for recipient in received.recipients
+        )
+        with open(f"{shelf}/{self.count:09d}.eml", "wb", buffering=0) as file:
+            file.write(trace.encode() + received.data)
+
+
+@dataclass(slots=True)
+class Sink:
+    """What all connections share. `events` tells, when recorded, what arrived in which order."""
+
+    mailbox: Mailbox = field(default_factory=Mailbox)
+    script: Script = field(default_factory=Script)
+    begun: int = 0
+    connections: int = 0
+    events: list[str] | None = None
+
+    def note(self, event: str) -> None:
+        """Record an event where events are wanted."""
+        if self.events is not None:
+            self.events.append(event)
+
+    async def listen(self, host: str = "127.0.0.1", port: int = 0) -> asyncio.Server:
+        """Start; port 0 takes a free one."""
+        return await asyncio.get_running_loop().create_server(lambda: SinkProtocol(self), host, port, backlog=512)
+
+
+class SinkProtocol(asyncio.Protocol):
+    """One connection. Replies to pipelined commands leave in one write."""
+
+    def __init__(self, sink: Sink) -> None:
+        self.sink = sink
+        self.transport: asyncio.Transport | None = None
+        self.buffer = bytearray()
+        self.replies: list[bytes] = []
+        self.sender: str | None = None
+        self.recipients: list[str] = []
+        self.parameters: tuple[str, ...] = ()
+        self.reading_content = False
+        self.searched = 0
+        self.messages = 0
+        self.waiting = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.sink.connections += 1
+        self._act("CONNECT", lambda: self._reply("220 sink ESMTP"))
+        self._flush()
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        self._proceed()
+
+    def _proceed(self) -> None:
+        while not self.waiting and self.transport is not None and self._take():
+            pass
+        self._flush()
+
+    def _take(self) -> bool:
+        """Handle one command or one content; false when octets are missing."""
+        if self.reading_content:
+            return self._take_content()
+        end = self.buffer.find(b"\n")
+        if end < 0:
+            if len(self.buffer) > MAX_COMMAND_OCTETS:
+                self._reply("500 5.5.2 Line too long")
+                self._hang_up()
+            return False
+        line = self.buffer[:end].decode("utf-8", "replace").rstrip("\r")
+        del self.buffer[: end + 1]
+        verb, _, argument = line.partition(" ")
+        self._command(verb.upper(), argument)
+        return True
+
+    def _command(self, verb: str, argument: str) -> None:
+        self.sink.note(verb)
+        match verb:
+            case "EHLO":
+                lines = ["sink", *self.sink.script.extensions]
+                text = "".join(f"250-{line}\r\n" for line in lines[:-1]) + f"250 {lines[-1]}"
+                self._act("EHLO", lambda: self._reply(text))
+            case "HELO":
+                self._act("EHLO", lambda: self._reply("250 sink"))
+            case "MAIL":
+                self._mail(argument)
+            case "RCPT":
+                self._rcpt(argument)
+            case "DATA":
+                self._data()
+            case "RSET":
+                self._act("RSET", self._reset)
+            case "NOOP":
+                self._reply("250 2.0.0 Ok")
+            case "QUIT":
+                self._act("QUIT", self._quit)
+            case _:
+                self._reply("502 5.5.1 Command not known")
+
+    def _mail(self, argument: str) -> None:
+        match = _PATH.fullmatch(argument)
+        limit = self.sink.script.messages_per_connection
+        self.sink.begun += 1
+        if limit and self.messages >= limit:
+            self._reply("421 4.7.0 Too many messages on this connection")
+            self._hang_up()
+        elif self.sender is not None:
+            self._reply("503 5.5.1 Nested MAIL")
+        elif match is None:
+            self._reply("501 5.1.7 Bad sender")
+        else:
+            sender, parameters = match[1], tuple(match[2].split())
+            self._act("MAIL", lambda: self._begin(sender, parameters))
+
+    def _begin(self, sender: str, parameters: tuple[str, ...]) -> None:
+        self.sender, self.parameters, self.recipients = sender, parameters, []
+        self._reply("250 2.1.0 Ok")
+
+    def _rcpt(self, argument: str) -> None:
+        match = _PATH.fullmatch(argument)
+        if self.sender is None:
+            self._reply("503 5.5.1 MAIL first")
+        elif match is None or not match[1]:
+            self._reply("501 5.1.3 Bad recipient")
+        else:
+            self._act("RCPT", lambda: self._add(match[1]), recipient=match[1])
+
+    def _add(self, recipient: str) -> None:
+        self.recipients.append(recipient)
+        self._reply("250 2.1.5 Ok")
+
+    def _data(self) -> None:
+        if self.sender is None:
+            self._reply("503 5.5.1 MAIL first")
+        elif not self.recipients and not self.sink.script.recipients_optional:
+            self._reply("554 5.5.1 No valid recipients")
+        else:
+            self._act("DATA", self._start_content)
+
+    def _start_content(self) -> None:
+        self.reading_content = True
+        self.searched = 0
+        self._reply("354 End data with <CR><LF>.<CR><LF>")
+
+    def _take_content(self) -> bool:
+        if not self.buffer:
+            return False
+        if self.searched == 0:
+            self.sink.note("BODY")
+            self.searched = 1
+            if self._act("BODY", lambda: None):
+                return True
+        if self.buffer.startswith(_END[2:]):
+            length, rest = 0, 3
+        else:
+            found = self.buffer.find(_END, max(self.searched - len(_END), 0))
+            if found < 0:
+                self.searched = len(self.buffer)
+                if self.searched > 2 * MAX_MESSAGE_OCTETS:
+                    self._hang_up()
+                return False
+            length, rest = found + 2, found + len(_END)
+        content = bytes(self.buffer[:length])
+        del self.buffer[:rest]
+        self.reading_content = False
+        self._finish_content(content)
+        return True
+
+    def _finish_content(self, content: bytes) -> None:
+        self.sink.note("END")
+        if content.startswith(b"."):
+            content = content[1:]
+        received = Received(
+            self.sender or "", tuple(self.recipients), self.parameters, content.replace(b"\r\n.", b"\r\n")
+        )
+        self.messages += 1
+        recipient = self.recipients[0] if self.recipients else ""
+        fault = self._fault("END", recipient)
+        self.sender = None
+        if fault is not None and fault.keep:
+            self.sink.mailbox.store(received)
+        self._act("END", lambda: self._keep(received), recipient=recipient)
+
+    def _keep(self, received: Received) -> None:
+        if not received.recipients:
+            self._reply("554 5.5.1 No valid recipients")
+            return
+        self.sink.mailbox.store(received)
+        self._reply("250 2.0.0 Ok: kept")
+
+    def _reset(self) -> None:
+        self.sender = None
+        self._reply("250 2.0.0 Ok")
+
+    def _quit(self) -> None:
+        self._reply("221 2.0.0 Bye")
+        self._hang_up()
+
+    def _fault(self, at: str, recipient: str = "") -> Fault | None:
+        faults = self.sink.script.faults
+        return next((fault for fault in faults if fault.applies(at, self.sink.begun, recipient)), None)
+
+    def _act(self, at: str, usual: Callable[[], None], recipient: str = "") -> bool:
+        """Do the usual, unless a fault is due here; true when there was one."""
+        fault = self._fault(at, recipient) if self.sink.script.faults else None
+        if fault is None:
+            usual()
+            return False
+        if not fault.delay:
+            self._misbehave(fault, usual)
+            return True
+        self._flush()
+        self.waiting = True
+        asyncio.get_running_loop().call_later(fault.delay, self._wake, fault, usual)
+        return True
+
+    def _wake(self, fault: Fault, usual: Callable[[], None]) -> None:
+        self.waiting = False
+        if self.transport is not None:
+            self._misbehave(fault, usual)
+            self._proceed()
+
+    def _misbehave(self, fault: Fault, usual: Callable[[], None]) -> None:
+        if fault.reply:
+            self._reply(fault.reply)
+        elif not fault.close:
+            usual()
+        if fault.close:
+            self._hang_up()
+
+    def _reply(self, text: str) -> None:
+        self.replies.append(text.encode() + b"\r\n")
+
+    def _flush(self) -> None:
+        if self.replies and self.transport is not None:
+            self.transport.write(b"".join(self.replies))
+        self.replies.clear()
+
+    def _hang_up(self) -> None:
+        self._flush()
+        if self.transport is not None:
+            self.transport.close()
+        self.transport = None
+
+
+def main() -> None:
+    """Run until interrupted; the first line on stdout is the port."""
+    parser = argparse.ArgumentParser(prog="campaign.demo.sink", description="Keep every message that arrives by SMTP.")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
+    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
+    parser.add_argument("--folder", type=Path, required=True, help="where the messages are kept")
+    arguments = parser.parse_args()
+    try:
+        asyncio.run(_serve(arguments.host, arguments.port, arguments.folder))
+    except KeyboardInterrupt:
+        return
+
+
+async def _serve(host: str, port: int, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    server = await Sink(Mailbox(folder)).listen(host, port)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
