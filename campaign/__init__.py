@@ -1,0 +1,1 @@
+"""The Django project: settings, addresses, queue and the services it starts by itself."""

@@ -1,0 +1,135 @@
+"""The environment variables the project reads, each with its meaning, its type and a default that works."""
+
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class EnvironmentProblem(Exception):
+    """One or more variables cannot be used. ``str()`` has one sentence per line, one line per variable."""
+
+
+class Environment(BaseSettings):
+    """The variables, read from the process environment first and from the file ``.env`` second."""
+
+    model_config = SettingsConfigDict(env_file=BASE_DIR / ".env", extra="ignore", frozen=True)
+
+    DATABASE_URL: str | None = Field(
+        default=None,
+        description="PostgreSQL to use, as postgresql://user:password@host:5432/name. "
+        "Unset: the project starts its own PostgreSQL under VAR_DIR.",
+    )
+    REDIS_URL: str | None = Field(
+        default=None,
+        description="Redis to use, as redis://host:6379/0. Unset: the project starts its own Redis under VAR_DIR.",
+    )
+    SECRET_KEY: str | None = Field(
+        default=None,
+        description="Signs sessions and seals stored passwords. Unset: made once and kept in VAR_DIR/secret_key.",
+    )
+    SECRET_KEY_FALLBACKS: Words = Field(
+        default=(), description="Former values of SECRET_KEY that are still accepted, separated by commas."
+    )
+    DEBUG: bool = Field(default=False, description="Show tracebacks in the browser. Never on a public machine.")
+    PUBLIC_URL: str = Field(
+        default="http://127.0.0.1:8000",
+        description="Where recipients reach this installation: the beginning of every link in a message.",
+    )
+    ALLOWED_HOSTS: Words = Field(
+        default=(),
+        description="Host names this installation answers to, separated by commas, beside PUBLIC_URL's and localhost.",
+    )
+    BEHIND_PROXY: bool = Field(
+        default=False,
+        description="A reverse proxy in front ends TLS and always sets X-Forwarded-Proto. "
+        "Unless it does, anyone could claim to come over HTTPS.",
+    )
+    VAR_DIR: Path = Field(
+        default=BASE_DIR / "var",
+        description="Where uploaded files, the made SECRET_KEY and the services' own data are kept.",
+    )
+    ERROR_ADDRESS: str = Field(
+        default="bounces@localhost",
+        description="Envelope sender of messages whose delivery names none: the address bounces return to.",
+    )
+    LOG_LEVEL: str = Field(
+        default="INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$",
+        description="Least severe log record that is written: DEBUG, INFO, WARNING, ERROR or CRITICAL.",
+    )
+
+    @field_validator("DATABASE_URL", "REDIS_URL", "SECRET_KEY", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("ALLOWED_HOSTS", "SECRET_KEY_FALLBACKS", mode="before")
+    @classmethod
+    def _split_at_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+    @field_validator("DATABASE_URL")
+    @classmethod
+    def _names_a_database(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            parts = conninfo_to_dict(value)
+        except ProgrammingError:
+            raise ValueError("it must look like postgresql://user:password@host:5432/name") from None
+        if not parts.get("dbname"):
+            raise ValueError("it names no database; write postgresql://user:password@host:5432/name")
+        return value
+
+    @field_validator("REDIS_URL")
+    @classmethod
+    def _names_a_redis(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in {"redis", "rediss", "unix"}:
+            raise ValueError("it must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("PUBLIC_URL")
+    @classmethod
+    def _is_a_web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("it must be a web address such as https://news.example.com")
+        return value.rstrip("/")
+
+    @field_validator("VAR_DIR")
+    @classmethod
+    def _is_absolute(cls, value: Path) -> Path:
+        return (BASE_DIR / value.expanduser()).resolve()
+
+
+def load() -> Environment:
+    """The environment, typed. Raises :class:`EnvironmentProblem` with one sentence per variable that cannot be used."""
+    try:
+        return Environment()
+    except ValidationError as error:
+        raise EnvironmentProblem("\n".join(_sentences(error))) from None
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """One sentence per variable. Values are left out: they may be secrets."""
+    sentences = []
+    for problem in error.errors(include_url=False, include_input=False):
+        name = problem["loc"][0]
+        reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        wanted = reason if reason.startswith("it ") else f"it should be {reason}"
+        if problem["type"] == "string_pattern_mismatch":
+            wanted = "it is none of the allowed words"
+        meaning = Environment.model_fields[str(name)].description
+        sentences.append(f"The environment variable {name} cannot be used: {wanted}. ({meaning})")
+    return sentences

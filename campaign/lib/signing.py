@@ -1,0 +1,66 @@
+"""Public message identifiers: short, unguessable, and silent about the person.
+
+An identifier is base64url without padding (RFC 4648, section 5) of ``content_id`` (4 bytes, big endian),
+``message_id`` (8 bytes) and the first 16 bytes of HMAC-SHA256(content key, purpose || those 12 bytes). The key belongs
+to the content, so what a message shows depends on rows only, never on the installation's secret.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import struct
+from dataclasses import dataclass
+
+MIRROR = b"m"
+UNSUBSCRIBE = b"u"
+
+MAC_BYTES = 16
+_NUMBERS = struct.Struct(">IQ")
+_TOKEN_BYTES = _NUMBERS.size + MAC_BYTES
+
+
+class InvalidToken(ValueError):
+    """The text is no identifier this project could have made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """The parts of a token; nothing in it may be trusted before :func:`verify`."""
+
+    content_id: int
+    message_id: int
+    mac: bytes
+
+
+def token(purpose: bytes, content_id: int, message_id: int, key: bytes) -> str:
+    """The identifier (38 characters) of a message for one purpose, such as :data:`MIRROR`."""
+    numbers = _NUMBERS.pack(content_id, message_id)
+    return _encode(numbers + _mac(purpose, numbers, key))
+
+
+def split(token: str) -> Identifier:
+    """The parts of ``token``. Raises :class:`InvalidToken` unless it is spelled exactly as :func:`token` does."""
+    try:
+        data = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise InvalidToken("This is not a message identifier.") from None
+    # Base64 has several spellings of the same bytes; only ours is accepted, so an identifier has one address.
+    if len(data) != _TOKEN_BYTES or _encode(data) != token:
+        raise InvalidToken("This is not a message identifier.")
+    content_id, message_id = _NUMBERS.unpack_from(data)
+    return Identifier(content_id, message_id, data[_NUMBERS.size :])
+
+
+def verify(purpose: bytes, identifier: Identifier, key: bytes) -> bool:
+    """Whether ``identifier`` was made for ``purpose`` with ``key``; the comparison takes constant time."""
+    numbers = _NUMBERS.pack(identifier.content_id, identifier.message_id)
+    return hmac.compare_digest(identifier.mac, _mac(purpose, numbers, key))
+
+
+def _mac(purpose: bytes, numbers: bytes, key: bytes) -> bytes:
+    return hmac.digest(key, purpose + numbers, hashlib.sha256)[:MAC_BYTES]
+
+
+def _encode(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

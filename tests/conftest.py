@@ -1,0 +1,23 @@
+"""Fixtures every test may use."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium: the one CHROMIUM names, else the system's; the test is skipped where there is none."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip("No Chromium: install it, or set CHROMIUM to its path.")
+    return found
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path: Path) -> Path:
+    """Uploaded files of one test are gone with it."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return tmp_path / "media"
