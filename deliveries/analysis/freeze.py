@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from django.db import connection
 from psycopg import sql
@@ -10,7 +11,7 @@ from campaign.lib.sql import statements
 from deliveries.models import message_range
 from deliveries.states import MessageState
 
-SQL = statements("deliveries.analysis")
+SQL = statements(Path(__file__).parent / "sql")
 
 COLUMNS = frozenset({"address", "first_name", "last_name", "language", "time_zone"})
 """Recipient fields that are columns; every other one is a custom attribute."""

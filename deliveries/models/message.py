@@ -44,7 +44,7 @@ class Message(models.Model):
         choices=[(state.value, state.label) for state in MessageState], default=MessageState.PENDING
     )
     attempts = models.SmallIntegerField(default=0)
-    failure_type = models.SmallIntegerField(null=True)
+    failure_type = models.CharField(max_length=7, null=True)
     reason = models.SmallIntegerField(null=True)
     reply = models.TextField(null=True)
     processed_at = models.DateTimeField(null=True)

@@ -6,9 +6,12 @@ replays the file: a message handed over without an outcome is in doubt and is ne
 
     H 4294967297                         handing over
     B 4294967297                         taken back: the final dot never left, the message is untouched
-    O 4294967297 250 2.0.0 Ok: queued    outcome: reply code and text; code 0 is "in doubt", known as such
+    O 4294967297 250 end 2.0.0 Ok: ...   outcome: reply code, stage and text; code 0 is "in doubt", known as such
+
+The holder keeps the file locked; the kernel frees the lock when the process dies, however it dies.
 """
 
+import fcntl
 import os
 import re
 from dataclasses import dataclass

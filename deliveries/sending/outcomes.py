@@ -3,19 +3,26 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from campaign.lib.sql import statements
-from deliveries.mail import Reply
 from deliveries.sending import parts
+from deliveries.sending.smtp.replies import Reply, Stage
 from deliveries.sending.verdict import FailureType, Reason, qualify
 from deliveries.states import MessageState, sources
 
-SQL = statements("deliveries.sending")
+SQL = statements(Path(__file__).parent / "sql")
 
-NO_ANSWER = "The connection broke before the server confirmed. The message may have arrived; it is not sent again by itself."
-HOST_LOST = "The worker that held this message is gone with its host. The message may have left; it is not sent again by itself."
+NO_ANSWER = (
+    "The connection broke before the server confirmed. "
+    "The message may have arrived; it is not sent again by itself."
+)
+HOLDER_LOST = (
+    "The worker that held this message is gone. The message may have left; it is not sent again by itself."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,22 +38,21 @@ class Outcome:
 
 
 def of_reply(message_id: int, reply: Reply, at: datetime) -> Outcome:
-    """The outcome of a server's reply: 2xx is sent, anything else failed with its qualification."""
-    words = f"{reply.code} {reply.text}"
-    if 200 <= reply.code < 300:
-        return Outcome(message_id, MessageState.SENT, words, at)
+    """The outcome of a server's reply: an accepted message is sent, any other failed, with its qualification."""
+    if reply.accepted:
+        return Outcome(message_id, MessageState.SENT, str(reply), at)
     verdict = qualify(reply)
-    return Outcome(message_id, MessageState.FAILED, words, at, verdict.type, verdict.reason)
+    return Outcome(message_id, MessageState.FAILED, str(reply), at, verdict.type, verdict.reason)
 
 
-def in_doubt(message_id: int, at: datetime) -> Outcome:
-    """Handed to the server, answer unknown."""
-    return Outcome(message_id, MessageState.IN_DOUBT, NO_ANSWER, at)
+def in_doubt(message_id: int, sentence: str, at: datetime) -> Outcome:
+    """Handed over, answer unknown."""
+    return Outcome(message_id, MessageState.IN_DOUBT, sentence, at)
 
 
-def not_made(message_id: int, sentence: str, at: datetime) -> Outcome:
-    """The message could not be made from its values; nothing left the house."""
-    return Outcome(message_id, MessageState.FAILED, sentence, at, FailureType.HARD, Reason.NOT_DEFINED)
+def not_made(sentence: str) -> Reply:
+    """The reply that stands for a message which cannot be made from its values; nothing left the house."""
+    return Reply(554, f"The message could not be made: {sentence}", Stage.LOCAL)
 
 
 def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
@@ -62,8 +68,8 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
         parts.count(list(part_ids) or _parts_of(cursor, [outcome.message_id for outcome in outcomes]))
 
 
-def _record_state(cursor: object, outcomes: Sequence[Outcome], state: MessageState) -> None:
-    cursor.execute(  # type: ignore[attr-defined]
+def _record_state(cursor: CursorWrapper, outcomes: Sequence[Outcome], state: MessageState) -> None:
+    cursor.execute(
         SQL["record_outcomes"],
         {
             "ids": [outcome.message_id for outcome in outcomes],
@@ -72,11 +78,12 @@ def _record_state(cursor: object, outcomes: Sequence[Outcome], state: MessageSta
             "reasons": [outcome.reason for outcome in outcomes],
             "replies": [outcome.reply for outcome in outcomes],
             "times": [outcome.at for outcome in outcomes],
+            # A bounce may turn *sent* into *failed*; a reply in the dialogue never comes after *sent*.
             "from": [source.value for source in sources(state) if source is not MessageState.SENT],
         },
     )
 
 
-def _parts_of(cursor: object, message_ids: Sequence[int]) -> list[int]:
-    cursor.execute(SQL["parts_of_messages"], {"ids": list(message_ids)})  # type: ignore[attr-defined]
-    return [row[0] for row in cursor.fetchall()]  # type: ignore[attr-defined]
+def _parts_of(cursor: CursorWrapper, message_ids: Sequence[int]) -> list[int]:
+    cursor.execute(SQL["parts_of_messages"], {"ids": list(message_ids)})
+    return [row[0] for row in cursor.fetchall()]

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -12,7 +13,7 @@ from deliveries.models.message import MessageQuerySet
 from deliveries.moves import move, write_journal
 from deliveries.states import DeliveryState, MessageState, MoveRefused, PartState
 
-SQL = statements("deliveries.sending")
+SQL = statements(Path(__file__).parent / "sql")
 
 LEASE = timedelta(seconds=60)
 
@@ -59,8 +60,8 @@ def give_back(part: Part, holder: str, *, not_before: datetime | None = None) ->
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=part.delivery_id)
         if delivery.current_state is DeliveryState.STOPPED:
-            _pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now())
-        state = PartState.READY if _pending(part).exists() else PartState.DONE
+            pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now())
+        state = PartState.READY if pending(part).exists() else PartState.DONE
         Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(
             state=state, holder="", lease_until=None, not_before=not_before
         )
@@ -71,14 +72,14 @@ def give_back(part: Part, holder: str, *, not_before: datetime | None = None) ->
 def cancel_unheld(delivery_id: int) -> None:
     """Cancel what is pending in the parts of a stopped delivery that no worker holds; a holder does it for its own."""
     for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.READY):
-        _pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now())
+        pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now())
         Part.objects.filter(pk=part.pk).update(state=PartState.DONE)
 
 
-def reopen_parts_with_pending(delivery_id: int) -> None:
+def reopen_parts_withpending(delivery_id: int) -> None:
     """Open again the done parts in which messages are pending, and count them afresh."""
     for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.DONE):
-        if _pending(part).exists():
+        if pending(part).exists():
             Part.objects.filter(pk=part.pk).update(state=PartState.READY, not_before=None)
     count([part.pk for part in Part.objects.filter(delivery_id=delivery_id)])
 
@@ -105,7 +106,7 @@ def work_is_open(now: datetime) -> bool:
     )
 
 
-def _pending(part: Part) -> MessageQuerySet:
+def pending(part: Part) -> MessageQuerySet:
     return Message.objects.filter(pk__range=(part.first_id, part.last_id), state=MessageState.PENDING)
 
 

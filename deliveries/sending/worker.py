@@ -1,11 +1,10 @@
 """The sending loop: claim a part, render and transmit its messages, record what became of them, give the part back.
 
 What must hold (docs/architecture.md, "Crash reasoning"): the hand-over and the outcome of each message are appended to
-this process's journal file before the next message's body leaves, so a killed worker leaves at most the message on the
-wire in doubt. Outcomes reach PostgreSQL in bulk; the journal is emptied only after that commit.
+this process's journal file before the next message's content leaves, so a killed worker leaves at most the message on
+the wire in doubt. Outcomes reach PostgreSQL in bulk; the journal is emptied only after that commit.
 """
 
-import logging
 import os
 import socket
 import uuid
@@ -16,20 +15,19 @@ from pathlib import Path
 from django.conf import settings
 
 from campaign.lib.clock import now
+from campaign.lib.sealing import SealBroken
 from deliveries.mail import Mail
-from deliveries.models import Level, Message, Part
+from deliveries.models import Delivery, Level, Part
 from deliveries.moves import write_journal
 from deliveries.rendering.merge import MessageError
 from deliveries.sending import outcomes, parts
 from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
-from deliveries.sending.recovery import recover_dead_holders
-from deliveries.sending.routes import NoRoute, connection_for, forget_connection
+from deliveries.sending.recovery import SUFFIX, in_doubt_of, recover, recover_dead_holders
+from deliveries.sending.routes import NoRoute, close_connections, connection_for
 from deliveries.sending.rows import pending_rows, renderer
+from deliveries.sending.smtp.replies import Reply
 from deliveries.sending.transport import ConnectionLost, RouteUnavailable
-from deliveries.states import MessageState
-
-logger = logging.getLogger(__name__)
 
 FLUSH_MESSAGES = 100
 FLUSH_AFTER = timedelta(seconds=0.5)
@@ -45,11 +43,14 @@ class Worker:
     def __init__(self, journals: Path | None = None) -> None:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.journals = journals or Path(settings.VAR_DIR) / "journals"
-        self.journal = Journal(self.journals / f"{self.holder}.journal")
+        self.path = self.journals / f"{self.holder}{SUFFIX}"
+        self.journal = Journal(self.path)
 
     def work(self, until: datetime) -> bool:
         """Send part after part until ``until``; returns whether there may be more to do."""
         recover_dead_holders(self.journals)
+        recover(self.holder, self.path)  # what a database that went away kept this worker from recording
+        self.journal.clear()
         while now() < until:
             if not self.step():
                 return False
@@ -66,61 +67,52 @@ class Worker:
         return True
 
     def close(self) -> None:
-        """Remove the journal of a worker that ends in order."""
+        """End in order: take leave of the servers and remove the journal, which is empty."""
+        close_connections()
         self.journal.close()
+        self.path.unlink(missing_ok=True)
 
     def _take_over(self, claim: parts.Claim) -> None:
-        """A lease ended: whatever that holder had handed over without recording it is in doubt."""
-        part = claim.part
-        pending = Message.objects.filter(pk__range=(part.first_id, part.last_id), state=MessageState.PENDING)
-        at = now()
-        lost = [
-            Outcome(pk, MessageState.IN_DOUBT, outcomes.HOST_LOST, at) for pk in pending.values_list("pk", flat=True)
-        ]
-        outcomes.record(lost, [part.pk])
+        """A lease ended on a host whose journal is out of reach: what its holder may have handed over is in doubt."""
+        lost = in_doubt_of(claim.part)
+        outcomes.record(lost, [claim.part.pk])
         write_journal(
-            part.delivery_id,
+            claim.part.delivery_id,
             f"Worker {claim.former_holder} is gone without its journal: {len(lost):,} messages are in doubt.",
             level=Level.ERROR,
         )
 
     def _send(self, part: Part) -> None:
+        batch = _Batch(self, part)
         not_before = None
         try:
             connection = connection_for(part.delivery)
-            batch = _Batch(self, part)
-            for mail, reply in connection.send(self._mails(part, batch)):
-                batch.add(outcomes.of_reply(mail.id, reply, now()))
-                if batch.is_due() and not batch.flush():
-                    break
-        except (RouteUnavailable, NoRoute) as error:
+            for mail, reply in connection.send(self._mails(part, batch), self._handing_over):
+                batch.add(mail.id, reply)
+        except (RouteUnavailable, NoRoute, SealBroken) as error:
             not_before = now() + ROUTE_PAUSE
-            self._note(part, str(error))
+            _note(part, str(error))
         except ConnectionLost as lost:
-            forget_connection(part.delivery)
             if lost.mail is not None:
-                batch.add(outcomes.in_doubt(lost.mail.id, now()))
-            self._note(part, str(lost))
-        finally:
-            batch.flush()
-            parts.give_back(part, self.holder, not_before=not_before)
+                batch.add(lost.mail.id, None)
+            if lost.taken_back is not None:
+                self.journal.taken_back(lost.taken_back.id)
+            _note(part, lost.sentence)
+        batch.flush()
+        parts.give_back(part, self.holder, not_before=not_before)
 
     def _mails(self, part: Part, batch: "_Batch") -> Iterator[Mail]:
+        """The part's mails, until it ends or somebody pauses or stops the delivery."""
         for content_id, row in pending_rows(part):
+            if batch.is_due() and not batch.flush():
+                return
             try:
-                mail = renderer(content_id).mail(row)
+                yield renderer(content_id).mail(row)
             except MessageError as error:
-                batch.add(outcomes.not_made(row.id, str(error), now()))
-                continue
-            self.journal.handing_over(mail.id)
-            yield mail
+                batch.add(row.id, outcomes.not_made(str(error)))
 
-    def _note(self, part: Part, sentence: str) -> None:
-        """Tell people once, not once a part."""
-        if part.delivery.state_note == sentence:
-            return
-        type(part.delivery).objects.filter(pk=part.delivery_id).update(state_note=sentence[:500])
-        write_journal(part.delivery_id, sentence, level=Level.WARNING)
+    def _handing_over(self, mail: Mail) -> None:
+        self.journal.handing_over(mail.id)
 
 
 class _Batch:
@@ -132,10 +124,15 @@ class _Batch:
         self.outcomes: list[Outcome] = []
         self.since = now()
 
-    def add(self, outcome: Outcome) -> None:
-        """Journal an outcome now, record it with the next flush."""
-        self.worker.journal.outcome(outcome.message_id, outcome.state, outcome.reply)
-        self.outcomes.append(outcome)
+    def add(self, message_id: int, reply: Reply | None) -> None:
+        """Journal an outcome now, record it with the next flush. ``None`` is an answer that never came."""
+        self.worker.journal.outcome(message_id, reply)
+        at = now()
+        self.outcomes.append(
+            outcomes.of_reply(message_id, reply, at)
+            if reply is not None
+            else outcomes.in_doubt(message_id, outcomes.NO_ANSWER, at)
+        )
 
     def is_due(self) -> bool:
         """Enough has come together."""
@@ -148,3 +145,10 @@ class _Batch:
         self.outcomes = []
         self.since = now()
         return parts.renew(self.part, self.worker.holder, now())
+
+
+def _note(part: Part, sentence: str) -> None:
+    """Tell people once, not once a part."""
+    told = Delivery.objects.filter(pk=part.delivery_id).exclude(state_note=sentence[:500])
+    if told.update(state_note=sentence[:500]):
+        write_journal(part.delivery_id, sentence, level=Level.WARNING)

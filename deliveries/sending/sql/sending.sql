@@ -26,7 +26,7 @@ RETURNING part.id, CASE WHEN free.former_holder <> %(holder)s THEN free.former_h
 UPDATE deliveries_message message
    SET state = outcome.state, attempts = message.attempts + 1, failure_type = outcome.failure_type,
        reason = outcome.reason, reply = outcome.reply, processed_at = outcome.at
-  FROM unnest(%(ids)s::bigint[], %(states)s::smallint[], %(types)s::smallint[], %(reasons)s::smallint[],
+  FROM unnest(%(ids)s::bigint[], %(states)s::smallint[], %(types)s::text[], %(reasons)s::smallint[],
               %(replies)s::text[], %(times)s::timestamptz[])
        AS outcome (id, state, failure_type, reason, reply, at)
  WHERE message.id = outcome.id
