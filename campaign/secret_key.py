@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def kept(var_dir: Path) -> str:
-    """The key in ``var_dir/secret_key``, which is made (mode 600) on the first call; processes starting together agree."""
+    """The key in ``var_dir/secret_key``, made (mode 600) on the first call; processes starting together agree."""
     path = var_dir / "secret_key"
     if not path.exists():
         _make(path)

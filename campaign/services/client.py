@@ -27,7 +27,9 @@ def ensure(var_dir: Path) -> Urls:
     start_lock = open_lock(layout.start_lock)
     try:
         if not wait_exclusive(start_lock, seconds=START_SECONDS):
-            raise ServiceProblem(f"Another process has been starting the services for minutes; see {layout.keeper_log}.")
+            raise ServiceProblem(
+                f"Another process has been starting the services for minutes; see {layout.keeper_log}."
+            )
         return _running(layout) if is_held(layout.keeper_lock) else _start(layout)
     finally:
         os.close(start_lock)

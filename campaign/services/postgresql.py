@@ -119,7 +119,9 @@ class Postgresql:
 
 def problem_sentence(name: str, log: Path) -> str:
     """Why a service does not start: the last line it wrote, and where the rest is."""
-    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
+    lines = (
+        [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()] if log.exists() else []
+    )
     last = lines[-1].rstrip(".") if lines else "it wrote nothing"
     return f"The project's own {name} cannot start: {last}. The whole story is in {log}."
 

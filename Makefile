@@ -1,0 +1,59 @@
+# `make` alone lists what there is.
+
+PYTHON := $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+# Checks that only read the code need no services: these addresses are never opened.
+NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench run worker beat migrations screenshots fmt
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+$(STAMP): requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; " + sys.executable + " is older.")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(STAMP) ## Start everything with example data on http://127.0.0.1:8000
+	$(BIN)/python manage.py demo
+
+test: $(STAMP) ## Run the tests on two processes
+	$(BIN)/python -m pytest
+
+check: $(STAMP) ## Check format, style, types, imports, templates, migrations, settings and the compose file
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(NO_SERVICES) $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --fail-level WARNING
+	$(BIN)/python -m tests.compose
+
+bench: $(STAMP) ## Measure how many messages a second are sent
+	$(BIN)/python -m benchmarks
+
+run: $(STAMP) ## Serve the web pages on http://127.0.0.1:8000 and reload on change
+	$(BIN)/python manage.py migrate
+	DEBUG=true $(BIN)/python manage.py runserver 127.0.0.1:8000
+
+worker: $(STAMP) ## Run a Celery worker for both queues
+	$(BIN)/celery -A campaign worker --queues sending,default --loglevel INFO
+
+beat: $(STAMP) ## Run the scheduler
+	$(BIN)/celery -A campaign beat --loglevel INFO
+
+migrations: $(STAMP) ## Write migrations for changed models
+	$(BIN)/python manage.py makemigrations
+
+screenshots: $(STAMP) ## Take the pictures of the documentation again
+	$(BIN)/python -m tests.screenshots
+
+fmt: $(STAMP) ## Format the code and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
