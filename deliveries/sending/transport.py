@@ -337,10 +337,7 @@ def open_session(route: RouteAddress) -> smtplib.SMTP:
     except ConnectionRefusedError as error:
         raise RouteUnavailable(f"{where} refused the connection. Check host and port of {route.label}.") from error
     except TimeoutError as error:
-        raise RouteUnavailable(
-            f"{where} did not answer within {route.timeouts.connect:g} seconds. "
-            f"Check host, port and security of {route.label}, and the firewall."
-        ) from error
+        raise RouteUnavailable(_no_answer(route)) from error
     except ssl.SSLCertVerificationError as error:
         raise RouteUnavailable(
             f"{where} showed a certificate that is not valid for it: {error.verify_message} "
@@ -359,6 +356,9 @@ def open_session(route: RouteAddress) -> smtplib.SMTP:
             f"{where} does not offer what {route.label} asks for: {error} Check security and credentials."
         ) from error
     except smtplib.SMTPServerDisconnected as error:
+        # smtplib gives the same exception for a closed connection and for a wait that was too long.
+        if isinstance(error.__context__, TimeoutError):
+            raise RouteUnavailable(_no_answer(route)) from error
         raise RouteUnavailable(
             f"{where} closed the connection during the greeting. Check port and security of {route.label}, "
             "and whether the server accepts this host."
@@ -370,6 +370,13 @@ def open_session(route: RouteAddress) -> smtplib.SMTP:
         ) from error
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         raise RouteUnavailable(f"{where} could not be reached ({error}). Check {route.label}.") from error
+
+
+def _no_answer(route: RouteAddress) -> str:
+    return (
+        f"The SMTP server {route.host}:{route.port} did not answer within {route.timeouts.connect:g} seconds. "
+        f"Check host, port and security of {route.label}, and the firewall."
+    )
 
 
 def _handshake(route: RouteAddress) -> smtplib.SMTP:

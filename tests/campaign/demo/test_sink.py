@@ -1,0 +1,82 @@
+import smtplib
+import subprocess
+import sys
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from pathlib import Path
+
+import pytest
+
+from campaign.demo.sink import Mailbox, Received
+from tests.smtp_sink import SinkThread, smtp_sink
+
+__all__ = ["smtp_sink"]
+
+
+def message() -> EmailMessage:
+    made = EmailMessage()
+    made["From"], made["To"], made["Subject"] = "a@sender.example", "b@example.org", "Grüße"
+    made.set_content("One\n.\n..two\nthree é\n")
+    return made
+
+
+def test_it_keeps_what_smtplib_sends(smtp_sink: SinkThread) -> None:
+    with smtplib.SMTP("127.0.0.1", smtp_sink.port) as client:
+        refused = client.send_message(message(), "a@sender.example", ["b@example.org", "c@example.org"])
+
+    received = smtp_sink.messages[0]
+    assert refused == {}
+    assert received.recipients == ("b@example.org", "c@example.org")
+    parsed = message_from_bytes(received.data, policy=policy.default)
+    assert (parsed["Subject"], parsed.get_content()) == ("Grüße", "One\n.\n..two\nthree é\n")
+
+
+def test_it_writes_files_that_a_mime_parser_reads(tmp_path: Path) -> None:
+    mailbox = Mailbox(tmp_path)
+
+    mailbox.store(Received("a@sender.example", ("b@example.org",), (), message().as_bytes(policy=policy.SMTP)))
+
+    parsed = message_from_bytes((tmp_path / "000000" / "000000001.eml").read_bytes(), policy=policy.default)
+    assert (parsed["Return-Path"], parsed["Delivered-To"]) == ("<a@sender.example>", "b@example.org")
+    assert parsed.get_content() == "One\n.\n..two\nthree é\n"
+
+
+def test_it_goes_on_counting_in_a_folder_that_has_messages(tmp_path: Path) -> None:
+    received = Received("", ("b@example.org",), (), b"Subject: x\r\n\r\n")
+    first = Mailbox(tmp_path)
+    for _ in range(1_001):
+        first.store(received)
+
+    Mailbox(tmp_path).store(received)
+
+    assert len(list(tmp_path.glob("*/*.eml"))) == 1_002
+    assert (tmp_path / "000001" / "000001002.eml").exists()
+
+
+def test_it_runs_as_a_program(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "campaign.demo.sink", "--port", "0", "--folder", str(tmp_path / "mails")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with smtplib.SMTP("127.0.0.1", port) as client:
+            client.send_message(message(), "a@sender.example", ["b@example.org"])
+        process.terminate()
+
+    assert len(list(tmp_path.glob("mails/*/*.eml"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("commands", "code"),
+    [
+        (["RCPT TO:<a@b.example>"], 503),
+        (["DATA"], 503),
+        (["MAIL FROM:<>", "DATA"], 554),
+        (["MAIL x"], 501),
+        (["X"], 502),
+    ],
+)
+def test_it_refuses_commands_out_of_order(smtp_sink: SinkThread, commands: list[str], code: int) -> None:
+    with smtplib.SMTP("127.0.0.1", smtp_sink.port) as client:
+        codes = [client.docmd(command)[0] for command in commands]
+
+    assert codes[-1] == code

@@ -1,0 +1,60 @@
+"""Servers that do what no honest server does."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable
+from typing import Self
+
+from deliveries.sending.transport import RouteAddress, Timeouts
+
+SHORT = Timeouts(connect=0.5, command=0.5, data=0.5, content=0.5, end_of_data=0.5)
+
+
+def free_port() -> int:
+    """A port nobody listens on at this moment."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+        return port
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+    """Return when the condition holds; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "It did not happen in time."
+        time.sleep(0.005)
+
+
+class ScriptedServer:
+    """Answers each command by its verb, whatever its state, to one connection; `heard` is all that came in.
+
+    `greeting` is sent at once; an unlisted verb gets no answer.
+    """
+
+    def __init__(self, answers: dict[str, str], greeting: str = "220 scripted") -> None:
+        self.answers = {"EHLO": "250-scripted\r\n250 PIPELINING", **answers}
+        self.greeting = greeting
+        self.heard = b""
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.route = RouteAddress("127.0.0.1", self._listener.getsockname()[1], ehlo_name="w.example", timeouts=SHORT)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._listener.close()
+        self._thread.join(5)
+
+    def _serve(self) -> None:
+        peer, _ = self._listener.accept()
+        with peer:
+            peer.settimeout(3)
+            peer.sendall(self.greeting.encode() + b"\r\n")
+            for line in peer.makefile("rb"):
+                self.heard += line
+                answer = self.answers.get(line.split()[0].decode().upper() if line.split() else "")
+                if answer is not None:
+                    peer.sendall(answer.encode() + b"\r\n")

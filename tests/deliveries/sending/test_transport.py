@@ -1,0 +1,277 @@
+"""One connection over a real loopback socket, against the project's sink and against aiosmtpd as a second opinion."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from campaign.demo.sink import EXTENSIONS, Fault, Script
+from deliveries.mail import Mail
+from deliveries.sending.smtp.replies import Stage
+from deliveries.sending.transport import Connection, RouteAddress
+from tests.deliveries.sending.servers import ScriptedServer, free_port, wait_for
+from tests.smtp_sink import SAMPLE, SinkThread, mails
+
+WITHOUT_PIPELINING = tuple(extension for extension in EXTENSIONS if extension != "PIPELINING")
+
+
+@pytest.fixture(params=["pipelining", "one by one"])
+def sink(request: pytest.FixtureRequest, smtp_sink: SinkThread) -> SinkThread:
+    """A sink with and without PIPELINING: what must hold holds in both."""
+    if request.param == "one by one":
+        smtp_sink.sink.script.extensions = WITHOUT_PIPELINING
+    return smtp_sink
+
+
+def test_it_hands_over_every_mail_unchanged(sink: SinkThread) -> None:
+    sent = mails(20)
+
+    with Connection(sink.route()) as connection:
+        outcomes = list(connection.send(sent))
+
+    assert [mail for mail, _ in outcomes] == sent
+    assert all(reply.accepted for _, reply in outcomes)
+    assert [(m.sender, m.recipients, m.data) for m in sink.messages] == [
+        (mail.sender, (mail.recipient,), mail.data) for mail in sent
+    ]
+    assert sink.events[-1] == "QUIT"
+
+
+def test_it_uses_one_connection_for_many_batches(sink: SinkThread) -> None:
+    with Connection(sink.route()) as connection:
+        for _ in range(3):
+            list(connection.send(mails(2)))
+        list(connection.send([]))
+
+    assert (len(sink.messages), sink.sink.connections) == (6, 1)
+
+
+def test_it_uses_the_extensions_the_server_offers(sink: SinkThread) -> None:
+    data = "Subject: é\r\n\r\né\r\n".encode()
+    mail = replace(SAMPLE, recipient="zoë@example.org", data=data, eight_bit=True, smtputf8=True)
+
+    with Connection(sink.route()) as connection:
+        list(connection.send([mail]))
+
+    received = sink.messages[0]
+    assert received.parameters == (f"SIZE={len(data)}", "BODY=8BITMIME", "SMTPUTF8")
+    assert (received.recipients, received.data) == (("zoë@example.org",), data)
+
+
+@pytest.mark.parametrize(
+    "extensions, mail, code",
+    [
+        ((), replace(SAMPLE, smtputf8=True), 553),
+        ((), replace(SAMPLE, recipient="zoë@example.org"), 553),
+        ((), replace(SAMPLE, eight_bit=True), 554),
+        (("SIZE 10",), SAMPLE, 552),
+        (EXTENSIONS, replace(SAMPLE, recipient="a@b.example\r\nDATA"), 553),
+        (EXTENSIONS, replace(SAMPLE, sender="a b@c.example"), 553),
+    ],
+)
+def test_it_answers_itself_for_a_mail_the_server_cannot_take(
+    smtp_sink: SinkThread, extensions: tuple[str, ...], mail: Mail, code: int
+) -> None:
+    smtp_sink.sink.script.extensions = extensions
+
+    with Connection(smtp_sink.route()) as connection:
+        ((_, reply),) = connection.send([mail])
+
+    assert (reply.code, reply.stage, reply.accepted) == (code, Stage.LOCAL, False)
+    assert smtp_sink.events == ["EHLO", "QUIT"]
+
+
+def test_it_sends_the_mails_around_one_it_cannot_send(sink: SinkThread) -> None:
+    first, bad, last = mails(3)
+    bad = replace(bad, recipient="broken")
+
+    with Connection(sink.route()) as connection:
+        outcomes = {mail.id: reply.accepted for mail, reply in connection.send([first, bad, last])}
+
+    assert outcomes == {1: True, 2: False, 3: True}
+    assert len(sink.messages) == 2
+
+
+@pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA", "END"])
+@pytest.mark.parametrize("said", ["450 4.2.0 Later", "550 5.7.1 Never"])
+def test_it_goes_on_after_a_refusal(sink: SinkThread, at: str, said: str) -> None:
+    sink.sink.script.faults = [Fault(at, reply=said, recipient="person2@" if at in ("RCPT", "END") else "", message=2)]
+
+    with Connection(sink.route()) as connection:
+        outcomes = [str(reply) for _, reply in connection.send(mails(3))]
+        again = [reply.accepted for _, reply in connection.send(mails(1))]
+
+    assert [said == outcome for outcome in outcomes] == [False, True, False]
+    assert [message.recipients[0] for message in sink.messages] == [
+        "person1@example.org",
+        "person3@example.org",
+        "person1@example.org",
+    ]
+    assert again == [True]
+    assert sink.sink.connections == 1
+
+
+def test_it_says_at_which_stage_it_was_refused(sink: SinkThread) -> None:
+    sink.misbehave(Fault("RCPT", reply="550 5.1.1 Unknown", recipient="person2@"))
+
+    with Connection(sink.route()) as connection:
+        stages = [reply.stage for _, reply in connection.send(mails(2))]
+
+    assert stages == [Stage.END_OF_DATA, Stage.RCPT]
+
+
+@pytest.mark.parametrize("last", [2, 3])
+def test_it_ends_a_content_that_has_no_recipient(smtp_sink: SinkThread, last: int) -> None:
+    refusal = Fault("RCPT", reply="550 5.1.1 Unknown", recipient="person2@")
+    smtp_sink.sink.script = Script(faults=[refusal], recipients_optional=True)
+
+    with Connection(smtp_sink.route()) as connection:
+        outcomes = [reply.accepted for _, reply in connection.send(mails(last))]
+        again = [reply.accepted for _, reply in connection.send(mails(1))]
+
+    assert outcomes == [True, False, True][:last]
+    assert again == [True]
+    assert len(smtp_sink.messages) == last
+    assert smtp_sink.sink.connections == 1
+
+
+def test_it_says_no_dot_when_that_could_deliver_an_empty_message() -> None:
+    said = {"MAIL": "550 No", "RCPT": "250 Ok", "DATA": "354 Go on"}
+
+    with ScriptedServer(said) as server, Connection(server.route) as connection:
+        ((_, reply),) = connection.send(mails(1))
+
+    assert (reply.code, reply.stage) == (550, Stage.MAIL)
+    assert server.heard.endswith(b"DATA\r\n")
+
+
+def test_it_pipelines_the_next_commands_but_not_the_next_content(smtp_sink: SinkThread) -> None:
+    with Connection(smtp_sink.route()) as connection:
+        outcomes = connection.send(mails(3))
+        next(outcomes)
+        wait_for(lambda: smtp_sink.events[-3:] == ["MAIL", "RCPT", "DATA"])
+        time.sleep(0.1)
+
+        before = smtp_sink.events.count("BODY")
+        next(outcomes)
+        after = smtp_sink.events.count("BODY")
+        list(outcomes)
+
+    assert (before, after) == (1, 2)
+
+
+def test_it_says_nothing_of_the_next_mail_without_pipelining(smtp_sink: SinkThread) -> None:
+    smtp_sink.sink.script.extensions = WITHOUT_PIPELINING
+
+    with Connection(smtp_sink.route()) as connection:
+        outcomes = connection.send(mails(2))
+        next(outcomes)
+        time.sleep(0.1)
+        events = list(smtp_sink.events)
+        list(outcomes)
+
+    assert events == ["EHLO", "MAIL", "RCPT", "DATA", "BODY", "END"]
+
+
+def test_it_tells_before_a_content_leaves(sink: SinkThread) -> None:
+    bodies = []
+
+    with Connection(sink.route()) as connection:
+        list(connection.send(mails(3), lambda mail: bodies.append((mail.id, sink.events.count("BODY")))))
+
+    assert bodies == [(1, 0), (2, 1), (3, 2)]
+
+
+def test_it_sends_no_content_when_it_could_not_be_recorded(sink: SinkThread) -> None:
+    def disk_full(mail: Mail) -> None:
+        raise OSError("disk full")
+
+    with Connection(sink.route()) as connection:
+        with pytest.raises(OSError, match="disk full"):
+            list(connection.send(mails(2), disk_full))
+        again = [reply.accepted for _, reply in connection.send(mails(1))]
+
+    assert again == [True]
+    assert (len(sink.messages), sink.sink.connections) == (1, 2)
+
+
+def test_it_leaves_the_rest_untouched_when_the_consumer_stops(sink: SinkThread) -> None:
+    with Connection(sink.route()) as connection:
+        outcomes = connection.send(mails(3))
+        next(outcomes)
+        outcomes.close()
+        list(connection.send(mails(1)))
+
+    assert [message.recipients[0] for message in sink.messages] == ["person1@example.org"] * 2
+
+
+def test_it_refuses_bare_line_feeds_as_an_error_of_the_program(sink: SinkThread) -> None:
+    with Connection(sink.route()) as connection, pytest.raises(ValueError, match="CRLF"):
+        list(connection.send([replace(SAMPLE, data=b"a\nb\r\n")]))
+
+    assert "BODY" not in sink.events
+
+
+def test_it_takes_a_new_connection_after_the_limit_of_messages(sink: SinkThread) -> None:
+    with Connection(sink.route(messages_per_connection=2)) as connection:
+        outcomes = list(connection.send(mails(5)))
+
+    assert [mail.id for mail, _ in outcomes] == [1, 2, 3, 4, 5]
+    assert len(sink.messages) == 5
+    assert sink.sink.connections == 3
+
+
+def test_it_sends_a_large_message(sink: SinkThread) -> None:
+    data = b"Subject: large\r\n\r\n" + b".line of text\r\n" * 400_000
+
+    with Connection(sink.route()) as connection:
+        outcomes = list(connection.send(mails(2, data)))
+
+    assert all(reply.accepted for _, reply in outcomes)
+    assert [message.data == data for message in sink.messages] == [True, True]
+
+
+class Keeper(Message):
+    """What aiosmtpd understood."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contents: list[tuple[list[str], bytes]] = []
+
+    def handle_message(self, message: object) -> None:
+        """Nothing more to do; `prepare_message` kept it."""
+
+    def prepare_message(self, session: Session, envelope: Envelope) -> object:  # type: ignore[override]
+        assert isinstance(envelope.content, bytes)
+        self.contents.append((envelope.rcpt_tos, envelope.content))
+        return super().prepare_message(session, envelope)
+
+
+@pytest.fixture
+def judge() -> Iterator[tuple[RouteAddress, Keeper]]:
+    """aiosmtpd: another implementation, without PIPELINING."""
+    keeper = Keeper()
+    controller = JudgeController(keeper, hostname="127.0.0.1", port=free_port())
+    controller.start()
+    yield RouteAddress("127.0.0.1", controller.port, ehlo_name="worker.example"), keeper
+    controller.stop()
+
+
+class JudgeController(Controller):
+    def factory(self) -> SMTP:
+        return SMTP(self.handler, enable_SMTPUTF8=True)
+
+
+def test_it_is_understood_by_another_server(judge: tuple[RouteAddress, Keeper]) -> None:
+    route, keeper = judge
+    sent = [*mails(3), replace(SAMPLE, recipient="zoë@example.org", smtputf8=True)]
+
+    with Connection(route) as connection:
+        outcomes = [reply.accepted for _, reply in connection.send(sent)]
+
+    assert outcomes == [True] * 4
+    assert keeper.contents == [([mail.recipient], mail.data) for mail in sent]

@@ -1,0 +1,205 @@
+"""Encryption and AUTH, judged by aiosmtpd behind certificates of a private authority."""
+
+import datetime
+import ipaddress
+import ssl
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from deliveries.sending.transport import Connection, RouteAddress, RouteUnavailable, Security, Timeouts
+from tests.deliveries.sending.servers import free_port
+from tests.smtp_sink import SAMPLE, mails
+
+PASSWORD = "a secret of the tests"
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority and server contexts for 127.0.0.1 and for another host."""
+
+    file: Path
+    right: ssl.SSLContext
+    wrong_host: ssl.SSLContext
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    folder = tmp_path_factory.mktemp("authority")
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Test authority")])
+    usage = x509.KeyUsage(True, False, False, False, False, True, True, False, False)
+    root = builder(name, name, key).add_extension(x509.BasicConstraints(True, None), True).add_extension(usage, True)
+    file = folder / "authority.pem"
+    file.write_bytes(root.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+
+    def context(label: str, alternative: x509.GeneralName) -> ssl.SSLContext:
+        own = ec.generate_private_key(ec.SECP256R1())
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)])
+        certificate = (
+            builder(subject, name, own)
+            .add_extension(x509.SubjectAlternativeName([alternative]), False)
+            .sign(key, hashes.SHA256())
+        )
+        pem = folder / f"{label}.pem"
+        pem.write_bytes(
+            certificate.public_bytes(serialization.Encoding.PEM)
+            + own.private_bytes(
+                serialization.Encoding.PEM,
+                serialization.PrivateFormat.PKCS8,
+                serialization.NoEncryption(),
+            )
+        )
+        made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        made.load_cert_chain(pem)
+        return made
+
+    return Authority(
+        file,
+        context("right", x509.IPAddress(ipaddress.ip_address("127.0.0.1"))),
+        context("wrong", x509.DNSName("other.example")),
+    )
+
+
+def builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+    now = datetime.datetime.now(datetime.UTC)
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+    )
+
+
+class Judge(Controller):
+    """aiosmtpd with TLS from the first octet or by STARTTLS."""
+
+    def __init__(self, *, starttls: ssl.SSLContext | None = None, tls: ssl.SSLContext | None = None) -> None:
+        self.starttls = starttls
+        self.received: list[Envelope] = []
+        super().__init__(self, hostname="127.0.0.1", port=free_port(), ssl_context=tls)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        self.received.append(envelope)
+        return "250 2.0.0 Ok"
+
+    def factory(self) -> SMTP:
+        return SMTP(
+            self.handler,
+            tls_context=self.starttls,
+            require_starttls=self.starttls is not None,
+            authenticator=_authenticate,
+            auth_require_tls=True,
+            auth_exclude_mechanism=["LOGIN"],
+        )
+
+    def route(self, security: Security, **changes: str) -> RouteAddress:
+        return RouteAddress(
+            "127.0.0.1",
+            self.port,
+            security,
+            ehlo_name="w.example",
+            timeouts=Timeouts(connect=3),
+            name="Main",
+            **changes,
+        )
+
+
+def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: object) -> AuthResult:
+    right = isinstance(login, LoginPassword) and login == LoginPassword(b"worker", PASSWORD.encode())
+    return AuthResult(success=right, handled=False)
+
+
+@pytest.fixture
+def judge() -> Iterator[Callable[..., Judge]]:
+    started: list[Judge] = []
+
+    def start(**contexts: ssl.SSLContext) -> Judge:
+        started.append(Judge(**contexts))
+        started[-1].start()
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.stop()
+
+
+def test_it_encrypts_and_authenticates_by_starttls(authority: Authority, judge: Callable[..., Judge]) -> None:
+    server = judge(starttls=authority.right)
+    route = server.route(Security.STARTTLS, authority_file=str(authority.file), username="worker", password=PASSWORD)
+
+    with Connection(route) as connection:
+        outcomes = [reply.accepted for _, reply in connection.send(mails(3))]
+        outcomes += [reply.accepted for _, reply in connection.send(mails(2))]
+
+    assert outcomes == [True] * 5
+    assert [envelope.content for envelope in server.received] == [SAMPLE.data] * 5
+
+
+def test_it_encrypts_from_the_first_octet(authority: Authority, judge: Callable[..., Judge]) -> None:
+    server = judge(tls=authority.right)
+    large = b"Subject: large\r\n\r\n" + b"0123456789\r\n" * 100_000
+
+    with Connection(server.route(Security.TLS, authority_file=str(authority.file))) as connection:
+        outcomes = [reply.accepted for _, reply in connection.send(mails(2, large))]
+
+    assert outcomes == [True, True]
+    assert [envelope.content == large for envelope in server.received] == [True, True]
+
+
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+def test_it_refuses_a_certificate_of_another_host(
+    authority: Authority, judge: Callable[..., Judge], security: Security
+) -> None:
+    server = judge(**{security.value: authority.wrong_host})
+
+    with pytest.raises(RouteUnavailable, match=r"certificate that is not valid for it.*Check host"):
+        Connection(server.route(security, authority_file=str(authority.file))).open()
+
+    assert server.received == []
+
+
+def test_it_refuses_a_certificate_of_an_unknown_authority(authority: Authority, judge: Callable[..., Judge]) -> None:
+    server = judge(starttls=authority.right)
+
+    with pytest.raises(RouteUnavailable, match="certificate"):
+        Connection(server.route(Security.STARTTLS)).open()
+
+
+def test_it_never_falls_back_to_plain_text(judge: Callable[..., Judge]) -> None:
+    server = judge()
+
+    with pytest.raises(RouteUnavailable, match="does not offer what the route “Main” asks for"):
+        Connection(server.route(Security.STARTTLS, username="worker", password=PASSWORD)).open()
+
+
+def test_it_says_that_the_port_speaks_no_tls(judge: Callable[..., Judge]) -> None:
+    server = judge()
+
+    with pytest.raises(RouteUnavailable, match="did not agree on encryption.*Check port and security"):
+        Connection(server.route(Security.TLS)).open()
+
+
+def test_it_says_that_the_credentials_are_wrong_without_showing_them(
+    authority: Authority, judge: Callable[..., Judge]
+) -> None:
+    server = judge(starttls=authority.right)
+    route = server.route(
+        Security.STARTTLS, authority_file=str(authority.file), username="worker", password="not the one"
+    )
+
+    with pytest.raises(RouteUnavailable, match="refused user name or password: 535") as caught:
+        Connection(route).open()
+
+    assert "not the one" not in str(caught.value) + repr(route)
