@@ -5,7 +5,8 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Tags, Warning, register
+from django.core import checks
+from django.core.checks import CheckMessage, Tags, register
 
 SHORTEST_KEY_CHARACTERS = 50
 
@@ -17,7 +18,7 @@ def secret_key_is_strong(app_configs: Sequence[AppConfig] | None, **kwargs: Any)
     if len(key) >= SHORTEST_KEY_CHARACTERS and not key.startswith("django-insecure-") and len(set(key)) > 5:
         return []
     return [
-        Warning(
+        checks.Warning(
             "SECRET_KEY is short or well known: sessions could be forged and stored passwords unsealed.",
             hint="Unset SECRET_KEY to have one made under VAR_DIR, or set at least 50 random characters.",
             id="campaign.W001",
@@ -31,7 +32,7 @@ def public_url_is_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) 
     if settings.PUBLIC_URL.startswith("https://"):
         return []
     return [
-        Warning(
+        checks.Warning(
             f"PUBLIC_URL is {settings.PUBLIC_URL}: mirror and unsubscription pages would be served unencrypted.",
             hint="Put TLS in front of the web process and set PUBLIC_URL to an address that begins with https://.",
             id="campaign.W002",

@@ -43,7 +43,7 @@ def keep(layout: Layout) -> None:
     try:
         lifeline = _lifeline(layout)
         for kind in (Postgresql, RedisServer):
-            server = kind(layout, lifeline)
+            server: Server = kind(layout, lifeline)
             servers.append(server)
             server.start()
         _say(layout, dataclasses.asdict(layout.urls()))

@@ -33,7 +33,7 @@ class RedisServer:
             [
                 *(self._program, "--port", "0", "--unixsocket", self._socket, "--unixsocketperm", "700"),
                 # The odd save point makes Redis save on SIGTERM while it practically never saves in between.
-                *("--dir", self._layout.redis_data, "--appendonly", "no", "--save", "86400 100000000"),
+                *("--dir", self._layout.redis_data, "--appendonly", "no", "--save", "86400", "100000000"),
                 *("--databases", "64", "--daemonize", "no"),
             ],
             log=self._layout.redis_log,

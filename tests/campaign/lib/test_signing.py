@@ -1,0 +1,57 @@
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign.lib.signing import MIRROR, UNSUBSCRIBE, Identifier, InvalidToken, split, token, verify
+
+KEY = bytes(range(32))
+
+content_ids = st.integers(0, 2**32 - 1)
+message_ids = st.integers(0, 2**64 - 1)
+
+
+@given(content_ids, message_ids, st.binary(min_size=32, max_size=32))
+def test_it_finds_the_numbers_again_and_accepts_its_own_signature(content_id, message_id, key):
+    identifier = split(token(MIRROR, content_id, message_id, key))
+
+    assert (identifier.content_id, identifier.message_id) == (content_id, message_id)
+    assert verify(MIRROR, identifier, key)
+
+
+def test_it_makes_the_same_token_on_every_day_and_machine():
+    assert token(MIRROR, 1, 2**32 + 7, KEY) == "AAAAAQAAAAEAAAAH3dCcrxDl4S-rgiS08KnYsQ"
+
+
+def test_it_refuses_a_token_made_for_another_purpose():
+    assert not verify(UNSUBSCRIBE, split(token(MIRROR, 1, 2, KEY)), KEY)
+
+
+def test_it_refuses_another_key():
+    assert not verify(MIRROR, split(token(MIRROR, 1, 2, KEY)), bytes(32))
+
+
+@given(st.integers(0, 37), st.sampled_from("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"))
+def test_it_refuses_a_token_with_any_character_changed(position, character):
+    genuine = token(MIRROR, 12, 345, KEY)
+    forged = genuine[:position] + character + genuine[position + 1 :]
+
+    try:
+        accepted = verify(MIRROR, split(forged), KEY)
+    except InvalidToken:
+        accepted = False
+
+    assert accepted == (forged == genuine)
+
+
+@given(st.text())
+def test_it_raises_nothing_but_invalid_token_for_any_text(text):
+    with suppress(InvalidToken):
+        assert isinstance(split(text), Identifier)
+
+
+@pytest.mark.parametrize("spelling", ["{}=", "{}==", " {}", "{}\n", "{}A"])
+def test_it_knows_one_spelling_only(spelling):
+    with pytest.raises(InvalidToken):
+        split(spelling.format(token(MIRROR, 1, 2, KEY)))
