@@ -19,8 +19,8 @@ $(STAMP): requirements/dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
-demo: $(STAMP) ## Start everything with example data on http://127.0.0.1:8000
-	$(BIN)/python manage.py demo
+demo: $(STAMP) ## Run the main job visibly (ONCE=1 ends after it, RECIPIENTS=n chooses how many)
+	$(BIN)/python -m campaign.demo $(if $(ONCE),--once) $(if $(RECIPIENTS),--recipients $(RECIPIENTS))
 
 test: $(STAMP) ## Run the tests on two processes
 	$(BIN)/python -m pytest

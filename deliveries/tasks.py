@@ -29,7 +29,7 @@ def send_parts() -> None:
         send_parts.delay()
 
 
-@shared_task(queue="default", expires=10)
+@shared_task(queue="default")
 def wake() -> None:
     """Find work whose hint was lost: analyses asked for, parts open. Runs every few seconds."""
     for delivery_id in Delivery.objects.filter(state=DeliveryState.ANALYSING).values_list("pk", flat=True):
