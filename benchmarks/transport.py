@@ -26,17 +26,22 @@ def mails(count: int, octets: int) -> Iterator[Mail]:
     """Mails of about `octets` octets."""
     data = b"Subject: benchmark\r\n\r\n" + LINE * (octets // len(LINE))
     for number in range(1, count + 1):
-        yield Mail(number, "errors@sender.example", f"person{number}@example.org", data, False, False)
+        recipient = f"person{number}@example.org"
+        yield Mail(number, "errors@sender.example", recipient, data, smtputf8=False, eight_bit=False)
 
 
 def transport(port: int, count: int, octets: int) -> None:
     """Ours, with the journal a worker writes."""
-    with tempfile.TemporaryDirectory() as folder, Journal(Path(folder, "w.journal")) as journal:
-        with Connection(RouteAddress("127.0.0.1", port, ehlo_name="benchmark.example")) as connection:
-            for mail, reply in connection.send(mails(count, octets), lambda mail: journal.handing_over(mail.id)):
-                if not reply.accepted:
-                    raise SystemExit(f"The server answered {reply}.")
-                journal.outcome(mail.id, reply)
+    route = RouteAddress("127.0.0.1", port, ehlo_name="benchmark.example")
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Journal(Path(folder, "w.journal")) as journal,
+        Connection(route) as connection,
+    ):
+        for mail, reply in connection.send(mails(count, octets), lambda mail: journal.handing_over(mail.id)):
+            if not reply.accepted:
+                raise SystemExit(f"The server answered {reply}.")
+            journal.outcome(mail.id, reply)
 
 
 def standard_library(port: int, count: int, octets: int) -> None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, cast
 
 MESSAGES_PER_FOLDER: Final = 1_000
 MAX_MESSAGE_OCTETS: Final = 50 * 1024 * 1024
@@ -96,7 +96,7 @@ class Mailbox:
         trace = f"Return-Path: <{received.sender}>\r\n" + "".join(
             f"Delivered-To: {recipient}\r\n" for recipient in received.recipients
         )
-        with open(f"{shelf}/{self.count:09d}.eml", "wb", buffering=0) as file:
+        with (shelf / f"{self.count:09d}.eml").open("wb", buffering=0) as file:
             file.write(trace.encode() + received.data)
 
 
@@ -137,8 +137,7 @@ class SinkProtocol(asyncio.Protocol):
         self.waiting = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
         self.sink.connections += 1
         self._act("CONNECT", lambda: self._reply("220 sink ESMTP"))
         self._flush()

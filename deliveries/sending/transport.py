@@ -5,7 +5,7 @@ import smtplib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -88,7 +88,7 @@ def _unrecorded(mail: Mail) -> None:
 
 
 class Connection:
-    """One connection to a route at a time, opened when first needed and kept between batches. Not for several threads."""
+    """One connection to a route at a time, opened when first needed, kept between batches. Not for several threads."""
 
     def __init__(self, route: RouteAddress) -> None:
         self._route = route
@@ -96,14 +96,11 @@ class Connection:
 
     def open(self) -> None:
         """Connect unless a usable connection is kept. Raises RouteUnavailable."""
-        if self._session is not None and not self._session.idle:
-            self._drop()
-        if self._session is None:
-            self._session = _Session(self._route)
+        self._kept_or_new()
 
     def send(
         self, mails: Iterable[Mail], handing_over: Callable[[Mail], None] = _unrecorded
-    ) -> Iterator[tuple[Mail, Reply]]:
+    ) -> Generator[tuple[Mail, Reply], None, None]:
         """Hand over the mails; the outcome of each as soon as it is known.
 
         A mail's content leaves only when the outcomes before it have been consumed, and after `handing_over(mail)`
@@ -116,9 +113,7 @@ class Connection:
         """
         waiting = iter(mails)
         for first in waiting:
-            self.open()
-            session = self._session
-            assert session is not None
+            session = self._kept_or_new()
             mails_now = chain((first,), waiting)
             room = session.room
             finished = False
@@ -136,6 +131,13 @@ class Connection:
         if self._session is not None:
             self._session.quit()
             self._drop()
+
+    def _kept_or_new(self) -> "_Session":
+        if self._session is not None and not self._session.idle:
+            self._drop()
+        if self._session is None:
+            self._session = _Session(self._route)
+        return self._session
 
     def _drop(self) -> None:
         if self._session is not None:
@@ -155,8 +157,11 @@ class _Session:
     def __init__(self, route: RouteAddress) -> None:
         self._route = route
         self._smtp = open_session(route)
-        assert self._smtp.sock is not None
+        if self._smtp.sock is None:
+            raise RouteUnavailable(f"The SMTP server {route.host}:{route.port} closed the connection. Try again.")
         self._socket: socket.socket = self._smtp.sock
+        # The next message's commands must not wait for the acknowledgement of this one's end (Nagle).
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server = Extensions.from_features(self._smtp.esmtp_features)
         self._replies = ReplyReader()
         self._handed_over = 0
@@ -399,9 +404,6 @@ def _handshake(route: RouteAddress) -> smtplib.SMTP:
     except BaseException:
         smtp.close()
         raise
-    assert smtp.sock is not None
-    # The next message's commands must not wait for the acknowledgement of this one's end (Nagle).
-    smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return smtp
 
 

@@ -16,7 +16,7 @@ __all__ = ["smtp_sink"]
 def message() -> EmailMessage:
     made = EmailMessage()
     made["From"], made["To"], made["Subject"] = "a@sender.example", "b@example.org", "Grüße"
-    made.set_content("One\n.\n..two\nthree é\n")
+    made.set_content("One\r\n.\r\n..two\r\nthree é\r\n")
     return made
 
 
@@ -28,7 +28,7 @@ def test_it_keeps_what_smtplib_sends(smtp_sink: SinkThread) -> None:
     assert refused == {}
     assert received.recipients == ("b@example.org", "c@example.org")
     parsed = message_from_bytes(received.data, policy=policy.default)
-    assert (parsed["Subject"], parsed.get_content()) == ("Grüße", "One\n.\n..two\nthree é\n")
+    assert (parsed["Subject"], parsed.get_content()) == ("Grüße", "One\r\n.\r\n..two\r\nthree é\r\n")
 
 
 def test_it_writes_files_that_a_mime_parser_reads(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_it_writes_files_that_a_mime_parser_reads(tmp_path: Path) -> None:
 
     parsed = message_from_bytes((tmp_path / "000000" / "000000001.eml").read_bytes(), policy=policy.default)
     assert (parsed["Return-Path"], parsed["Delivered-To"]) == ("<a@sender.example>", "b@example.org")
-    assert parsed.get_content() == "One\n.\n..two\nthree é\n"
+    assert parsed.get_content() == "One\r\n.\r\n..two\r\nthree é\r\n"
 
 
 def test_it_goes_on_counting_in_a_folder_that_has_messages(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def test_it_uses_the_extensions_the_server_offers(sink: SinkThread) -> None:
 
 
 @pytest.mark.parametrize(
-    "extensions, mail, code",
+    ("extensions", "mail", "code"),
     [
         ((), replace(SAMPLE, smtputf8=True), 553),
         ((), replace(SAMPLE, recipient="zoë@example.org"), 553),

@@ -27,8 +27,7 @@ def send(sink: SinkThread, count: int = 3) -> tuple[list[int], ConnectionLost]:
     done: list[int] = []
     with Connection(sink.route()) as connection:
         with pytest.raises(ConnectionLost) as caught:
-            for mail, _ in connection.send(mails(count)):
-                done.append(mail.id)
+            done.extend(mail.id for mail, _ in connection.send(mails(count)))
         sink.sink.script.faults = ()
         in_doubt = caught.value.mail.id if caught.value.mail else None
         rest = [mail for mail in mails(count) if mail.id not in done and mail.id != in_doubt]
@@ -149,18 +148,24 @@ def test_it_connects_again_when_the_server_gave_up_an_idle_connection(sink: Sink
 def test_it_sends_no_content_after_an_answer_nobody_asked_for() -> None:
     said = {"MAIL": "250 a", "RCPT": "250 b", "DATA": "354 c\r\n250 already sent"}
 
-    with ScriptedServer(said) as server, Connection(server.route) as connection:
-        with pytest.raises(ConnectionLost, match="without being asked") as caught:
-            list(connection.send(mails(1)))
+    with (
+        ScriptedServer(said) as server,
+        Connection(server.route) as connection,
+        pytest.raises(ConnectionLost, match="without being asked") as caught,
+    ):
+        list(connection.send(mails(1)))
 
     assert caught.value.mail is None
     assert server.heard.endswith(b"DATA\r\n")
 
 
 def test_it_refuses_a_positive_answer_of_the_wrong_kind() -> None:
-    with ScriptedServer({"MAIL": "250 a", "RCPT": "250 b", "DATA": "250 c"}) as server:
-        with Connection(server.route) as connection, pytest.raises(ConnectionLost, match="no answer to it"):
-            list(connection.send(mails(1)))
+    with (
+        ScriptedServer({"MAIL": "250 a", "RCPT": "250 b", "DATA": "250 c"}) as server,
+        Connection(server.route) as connection,
+        pytest.raises(ConnectionLost, match="no answer to it"),
+    ):
+        list(connection.send(mails(1)))
 
 
 def test_it_waits_for_an_answer_no_longer_than_agreed() -> None:

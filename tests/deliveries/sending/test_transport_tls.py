@@ -1,10 +1,10 @@
 """Encryption and AUTH, judged by aiosmtpd behind certificates of a private authority."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import ssl
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -70,15 +70,15 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
     )
 
 
@@ -105,15 +105,8 @@ class Judge(Controller):
         )
 
     def route(self, security: Security, **changes: str) -> RouteAddress:
-        return RouteAddress(
-            "127.0.0.1",
-            self.port,
-            security,
-            ehlo_name="w.example",
-            timeouts=Timeouts(connect=3),
-            name="Main",
-            **changes,
-        )
+        route = RouteAddress("127.0.0.1", self.port, security, ehlo_name="w.example", name="Main")
+        return replace(route, timeouts=Timeouts(connect=3), **changes)  # type: ignore[arg-type]
 
 
 def _authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, login: object) -> AuthResult:
@@ -187,7 +180,7 @@ def test_it_never_falls_back_to_plain_text(judge: Callable[..., Judge]) -> None:
 def test_it_says_that_the_port_speaks_no_tls(judge: Callable[..., Judge]) -> None:
     server = judge()
 
-    with pytest.raises(RouteUnavailable, match="did not agree on encryption.*Check port and security"):
+    with pytest.raises(RouteUnavailable, match=r"did not agree on encryption.*Check port and security"):
         Connection(server.route(Security.TLS)).open()
 
 

@@ -16,7 +16,7 @@ def default_rules() -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "code, text, stage, kind, reason",
+    ("code", "text", "stage", "kind", "reason"),
     [
         (550, "5.1.1 User unknown", Stage.RCPT, HARD, Reason.USER_UNKNOWN),
         (550, "5.1.1 User unknown", Stage.END_OF_DATA, HARD, Reason.USER_UNKNOWN),

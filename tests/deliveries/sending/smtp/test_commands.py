@@ -97,7 +97,9 @@ def test_it_writes_one_line_or_nothing(address: str) -> None:
     assert command.endswith(b">\r\n")
 
 
-@pytest.mark.parametrize("parameter, size", [("", None), ("0", None), ("100", 100), ("many", None), ("\u00b2", None)])
+@pytest.mark.parametrize(
+    ("parameter", "size"), [("", None), ("0", None), ("100", 100), ("many", None), ("\u00b2", None)]
+)
 def test_it_reads_the_size_limit(parameter: str, size: int | None) -> None:
     extensions = Extensions.from_features({"size": parameter, "pipelining": ""})
 

@@ -95,7 +95,7 @@ def test_it_knows_that_octets_are_left() -> None:
 
 
 @pytest.mark.parametrize(
-    "code, stage, accepted",
+    ("code", "stage", "accepted"),
     [(250, Stage.END_OF_DATA, True), (250, Stage.RCPT, False), (451, Stage.END_OF_DATA, False)],
 )
 def test_it_is_accepted_only_after_the_content(code: int, stage: Stage, *, accepted: bool) -> None:
