@@ -127,6 +127,7 @@ def _sentences(error: ValidationError) -> list[str]:
     for problem in error.errors(include_url=False, include_input=False):
         name = problem["loc"][0]
         reason = problem["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
+        reason = reason.removesuffix(", unable to interpret input")
         wanted = reason if reason.startswith("it ") else f"it should be {reason}"
         if problem["type"] == "string_pattern_mismatch":
             wanted = "it is none of the allowed words"

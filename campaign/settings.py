@@ -1,6 +1,7 @@
 """Django's settings, all derived from the environment (see campaign/env.py for the variables)."""
 
 import sys
+import warnings
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -101,6 +102,7 @@ STATIC_ROOT = BASE_DIR / "staticfiles"
 STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else []
 # Static files are also found where they lie, so that nothing needs collectstatic before the first page.
 WHITENOISE_USE_FINDERS = True
+warnings.filterwarnings("ignore", "No directory at", UserWarning)
 MEDIA_ROOT = VAR_DIR / "media"
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -141,7 +143,8 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-X_FRAME_OPTIONS = "SAMEORIGIN"
+# A page that the admin shows in a frame of its own says so with xframe_options_sameorigin.
+X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = False
