@@ -1,0 +1,177 @@
+"""Who may be written to: people, the lists they are on, and who or what must not be written to."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+from recipients.addresses import AddressError, key, normalise
+
+BUILT_IN_FIELDS = ("address", "first_name", "last_name", "language", "time_zone")
+
+
+class Consent(models.TextChoices):
+    """Whether a person agreed to be written to."""
+
+    UNKNOWN = "unknown", "Unknown"
+    GIVEN = "given", "Given"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class Recipient(models.Model):
+    """A person who may be written to. An address belongs to one recipient, whatever its case or spelling."""
+
+    address = models.CharField("e-mail address", max_length=320, null=True, blank=True)
+    address_key = models.CharField(max_length=320, null=True, unique=True, editable=False)
+    first_name = models.CharField(max_length=200, blank=True)
+    last_name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=16, blank=True, help_text="For example en or fr-CA.")
+    time_zone = models.CharField(max_length=64, blank=True, help_text="For example Europe/Zurich.")
+    attributes = models.JSONField("custom attributes", default=dict, blank=True)
+    consent = models.CharField(max_length=9, choices=Consent.choices, default=Consent.UNKNOWN)
+    consent_at = models.DateTimeField("consent changed at", null=True, blank=True)
+    consent_source = models.CharField(max_length=200, blank=True, help_text="Where the consent comes from.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        indexes = [
+            # Search by the beginning of an address or a name in the admin.
+            models.Index(fields=["address_key"], name="recipient_key_prefix", opclasses=["text_pattern_ops"]),
+            models.Index(Lower("last_name"), "id", name="recipient_last_name"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(address=None, address_key=None)
+                | models.Q(address__isnull=False, address_key__isnull=False),
+                name="recipient_key_with_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.address or f"Recipient {self.pk} without address"
+
+    def clean(self) -> None:
+        """Normalise the address; its sentence goes beside the field."""
+        try:
+            self.set_address(self.address)
+        except AddressError as error:
+            raise ValidationError({"address": str(error)}) from error
+        if self.address_key and Recipient.objects.filter(address_key=self.address_key).exclude(pk=self.pk).exists():
+            raise ValidationError({"address": "Another recipient has this address already."})
+
+    def set_address(self, address: str | None) -> None:
+        """Set address and key together; empty means that there is none. Raises :class:`AddressError`."""
+        self.address = normalise(address) if address and address.strip() else None
+        self.address_key = key(self.address) if self.address else None
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Keep the key in step with the address."""
+        self.set_address(self.address)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+
+class AttributeKind(models.TextChoices):
+    """Type of a custom attribute's values."""
+
+    TEXT = "text", "Text"
+    NUMBER = "number", "Number"
+    DATE = "date", "Date"
+    DATETIME = "datetime", "Date and time"
+    BOOLEAN = "boolean", "Yes or no"
+
+
+class AttributeDefinition(models.Model):
+    """A custom attribute that recipients may have; authors write it as ``recipient.<name>``."""
+
+    name = models.CharField(
+        max_length=63,
+        unique=True,
+        validators=[RegexValidator(r"\A[a-z][a-z0-9_]*\Z", "Use small letters, digits and underscores only.")],
+    )
+    label = models.CharField(max_length=200, blank=True)
+    kind = models.CharField(max_length=8, choices=AttributeKind.choices, default=AttributeKind.TEXT)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "custom attribute"
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+    def clean(self) -> None:
+        """Names of built-in fields are taken."""
+        if self.name in BUILT_IN_FIELDS:
+            raise ValidationError({"name": f"“{self.name}” is a built-in field. Choose another name."})
+
+
+class RecipientList(models.Model):
+    """A named group of recipients."""
+
+    name = models.CharField(max_length=200, unique=True)
+    description = models.TextField(blank=True)
+    recipients = models.ManyToManyField(Recipient, through="ListMembership", related_name="lists")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "list"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ListMembership(models.Model):
+    """A recipient on a list."""
+
+    list = models.ForeignKey(RecipientList, on_delete=models.CASCADE, related_name="memberships", db_index=False)
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="memberships")
+    added_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["list", "recipient"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"Recipient {self.recipient_id} on list {self.list_id}"
+
+
+class QuarantineStatus(models.TextChoices):
+    """What is held against an address."""
+
+    QUARANTINE = "quarantine", "Quarantine"
+    RELEASED = "released", "Released"
+
+
+class Quarantine(models.Model):
+    """An address that must not be written to because it fails."""
+
+    address_key = models.CharField("address", max_length=320, unique=True)
+    status = models.CharField(max_length=10, choices=QuarantineStatus.choices, default=QuarantineStatus.QUARANTINE)
+    reason = models.CharField(max_length=100, blank=True)
+    text = models.TextField("the server's words", blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "address in quarantine"
+        verbose_name_plural = "quarantine"
+
+    def __str__(self) -> str:
+        return self.address_key
+
+
+class Denylist(models.Model):
+    """A person who asked not to be written to."""
+
+    recipient = models.OneToOneField(Recipient, on_delete=models.CASCADE, related_name="denied")
+    source = models.CharField(max_length=200, help_text="Where the wish was expressed.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "person on the denylist"
+        verbose_name_plural = "denylist"
+
+    def __str__(self) -> str:
+        return str(self.recipient)
