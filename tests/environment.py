@@ -1,6 +1,7 @@
 """Pytest plugin: the environment of the tests, set before Django's settings are read.
 
-A developer's own variables and ``.env`` are overruled, so that no test ever touches a real database.
+A developer's own variables and ``.env`` are overruled, so that no test ever touches a real database. Two runs at the
+same time in one checkout need a folder each: name another one, ending in ``/test``, in TEST_VAR_DIR.
 """
 
 import os
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from campaign.services import ensure
 
-VAR_DIR = Path(__file__).resolve().parent.parent / "var" / "test"
+VAR_DIR = Path(os.environ.get("TEST_VAR_DIR") or Path(__file__).resolve().parent.parent / "var" / "test").resolve()
 
 
 def _redis_number() -> int:
