@@ -22,9 +22,13 @@ from unfold.admin import ModelAdmin as ThemeModelAdmin
 from unfold.admin import TabularInline as ThemeTabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.sites import UnfoldAdminSite
+from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
+from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 if TYPE_CHECKING:
     from django.db.models import Model
+
+__all__ = ["ModelAdmin", "TabularInline", "TextInput", "Textarea", "page", "register", "site"]
 
 POLICY = {
     "default-src": [SELF],
@@ -98,7 +102,7 @@ class CampaignSite(UnfoldAdminSite):
         self._home = view
         return view
 
-    def admin_view(self, view: View, cacheable: bool = False) -> View:
+    def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 (Django's signature)
         """Protect ``view`` like every admin page (login, CSRF) and give it the admin's policy."""
         return csp_override({"DIRECTIVES": POLICY})(super().admin_view(view, cacheable))
 

@@ -1,0 +1,57 @@
+// What the admin's own pages need: tabs that follow the arrow keys, and pickers that insert at the caret.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-tabs]").forEach(setUpTabs);
+  document.querySelectorAll("[data-insert-into]").forEach(setUpPicker);
+});
+
+function setUpTabs(box) {
+  const tabs = [...box.querySelectorAll("[role=tab]")];
+  const memory = "tab:" + location.pathname;
+
+  const select = (chosen, focus) => {
+    tabs.forEach((tab) => {
+      tab.setAttribute("aria-selected", String(tab === chosen));
+      tab.tabIndex = tab === chosen ? 0 : -1;
+      document.getElementById(tab.getAttribute("aria-controls")).hidden = tab !== chosen;
+    });
+    sessionStorage.setItem(memory, chosen.id);
+    if (focus) chosen.focus();
+  };
+
+  const target = (key, index) =>
+    ({
+      ArrowRight: tabs[(index + 1) % tabs.length],
+      ArrowLeft: tabs[(index - 1 + tabs.length) % tabs.length],
+      Home: tabs[0],
+      End: tabs[tabs.length - 1],
+    })[key];
+
+  tabs.forEach((tab, index) => {
+    tab.addEventListener("click", () => select(tab, false));
+    tab.addEventListener("keydown", (event) => {
+      const next = target(event.key, index);
+      if (!next) return;
+      event.preventDefault();
+      select(next, true);
+    });
+  });
+
+  const wrong = tabs.find((tab) => tab.querySelector("[data-errors]"));
+  const former = tabs.find((tab) => tab.id === sessionStorage.getItem(memory));
+  select(wrong || former || tabs[0], false);
+}
+
+function setUpPicker(bar) {
+  const field = document.getElementById(bar.dataset.insertInto);
+  const select = bar.querySelector("select");
+  bar.hidden = false;
+  bar.querySelector("button").addEventListener("click", () => {
+    if (!select.value) {
+      select.focus();
+      return;
+    }
+    field.setRangeText(select.value, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    select.value = "";
+  });
+}

@@ -1,0 +1,185 @@
+"""Deliveries: the list, and the form behind “Edit”. What one does with a delivery is in ``deliveries/pages``."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from campaign import ui
+from deliveries.actions.edit import edited
+from deliveries.admin.properties import ATTACHMENTS, CONTENT, PROPERTIES, PropertiesAdmin, PropertiesForm
+from deliveries.models import Delivery
+from deliveries.pages.acts import act_page, question_page
+from deliveries.pages.create import create_page
+from deliveries.pages.dashboard import dashboard, progress_fragment
+from deliveries.pages.log import log_page
+from deliveries.pages.preview import preview_html, preview_page
+from deliveries.pages.progress import progress_of
+from deliveries.states import EDITABLE, DeliveryState, MoveRefused
+from recipients.models import RecipientList
+
+TARGET = ("Target", {"classes": ["tab"], "fields": ["target_lists"]})
+
+
+class ListsField(forms.ModelMultipleChoiceField):
+    """Recipient lists with the number of people on each."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, recipient_list: Any) -> str:
+        """Name and number of recipients."""
+        return f"{recipient_list.name} ({recipient_list.size:,} recipients)"
+
+
+class DeliveryForm(PropertiesForm):
+    """A delivery: what templates have, and a target."""
+
+    target_lists = ListsField(
+        queryset=RecipientList.objects.none(),
+        required=False,
+        help_text="Everybody on one of these lists gets the delivery, once.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "target_lists" in self.fields:
+            lists = RecipientList.objects.annotate(size=Count("recipients")).order_by("name")
+            self.fields["target_lists"].queryset = lists  # type: ignore[attr-defined]
+            if not lists:
+                self.fields["target_lists"].help_text = format_html(
+                    'There is no list yet. <a href="{}">Create a list</a> first.',
+                    reverse("admin:recipients_recipientlist_add"),
+                )
+
+
+class DeliveryChangeList(ChangeList):
+    """The list, with the progress of what is on the page."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        """Add the progress of all deliveries of this page in one query."""
+        super().get_results(request)
+        self.result_list = list(self.result_list)  # type: ignore[assignment]
+        progress = progress_of(self.result_list)  # type: ignore[arg-type]
+        for delivery in self.result_list:
+            delivery.progress = progress[delivery.pk]  # type: ignore[attr-defined]
+
+
+@ui.register(Delivery)
+class DeliveryAdmin(PropertiesAdmin):
+    """Deliveries."""
+
+    form = DeliveryForm
+    fieldsets = [CONTENT, TARGET, ATTACHMENTS, PROPERTIES]
+    list_display = ["title", "badge", "to_send", "progress", "started"]
+    list_display_links = None
+    list_filter = ["state"]
+    search_fields = ["label", "code"]
+    search_help_text = "Label or code"
+    ordering = ["-id"]
+    actions = None
+    show_facets = False
+
+    def get_urls(self) -> list[URLPattern]:
+        """The pages of a delivery; its own page is its address."""
+        pages = [
+            ("create/", create_page, "create"),
+            ("<int:delivery_id>/", dashboard, "dashboard"),
+            ("<int:delivery_id>/progress/", progress_fragment, "progress"),
+            ("<int:delivery_id>/do/<slug:name>/", act_page, "act"),
+            ("<int:delivery_id>/ask/<slug:name>/", question_page, "question"),
+            ("<int:delivery_id>/preview/", preview_page, "preview"),
+            ("<int:delivery_id>/preview/<int:recipient_id>/html/", preview_html, "preview_html"),
+            ("<int:delivery_id>/log/", log_page, "log"),
+        ]
+        own = [path(route, ui.site.admin_view(view), name=f"deliveries_delivery_{name}") for route, view, name in pages]
+        return [*own, *super().get_urls()]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        """The list with progress."""
+        return DeliveryChangeList
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """A delivery always starts from a template."""
+        return redirect("admin:deliveries_delivery_create")
+
+    def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """Content and target can be changed until the delivery is confirmed."""
+        allowed: bool = super().has_change_permission(request, obj)
+        return allowed and (obj is None or obj.current_state in EDITABLE)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
+        """What has left the house stays on record."""
+        allowed: bool = super().has_delete_permission(request, obj)
+        return allowed and (obj is None or obj.current_state in EDITABLE)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """The form, or the delivery's page with a sentence when somebody else was faster."""
+        try:
+            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+        except MoveRefused as refused:
+            messages.error(request, str(refused))
+            return redirect("admin:deliveries_delivery_dashboard", object_id)
+
+    def save_model(self, request: HttpRequest, obj: Delivery, form: Any, change: Any) -> None:
+        """Write what the form owns and nothing else: the state is moved by actions only."""
+        state = DeliveryState(Delivery.objects.select_for_update().values_list("state", flat=True).get(pk=obj.pk))
+        if state not in EDITABLE:
+            raise MoveRefused(f"Not saved: the delivery is “{state.label}” by now, its content cannot be changed.")
+        obj.save(update_fields=[*obj.property_names(), "updated_at"])
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """An analysis that no longer fits is set aside."""
+        super().save_related(request, form, formsets, change)
+        delivery = Delivery.objects.get(pk=form.instance.pk)
+        edited(delivery, by=request.user)
+        if delivery.current_state is DeliveryState.EDITING and delivery.state_note:
+            messages.info(request, delivery.state_note)
+
+    def response_change(self, request: HttpRequest, obj: Delivery) -> HttpResponse:
+        """After “Save” one wants the next step."""
+        if "_continue" in request.POST:
+            return super().response_change(request, obj)  # type: ignore[no-any-return]
+        messages.success(request, "Saved.")
+        return redirect("admin:deliveries_delivery_dashboard", obj.pk)
+
+    def title(self, delivery: Delivery) -> SafeString:
+        """Label and code, leading to the delivery's page."""
+        link = reverse("admin:deliveries_delivery_dashboard", args=[delivery.pk])
+        code = format_html(' <span class="c-code">{}</span>', delivery.code) if delivery.code else ""
+        return format_html('<a href="{}" class="c-title">{}</a>{}', link, delivery.label, code)
+
+    title.short_description = "label"  # type: ignore[attr-defined]
+    title.admin_order_field = "label"  # type: ignore[attr-defined]
+
+    def badge(self, delivery: Delivery) -> str:
+        """The state in words and colour."""
+        return render_to_string("deliveries/badge.html", {"delivery": delivery})
+
+    badge.short_description = "state"  # type: ignore[attr-defined]
+    badge.admin_order_field = "state"  # type: ignore[attr-defined]
+
+    def to_send(self, delivery: Delivery) -> str:
+        """Messages of the last analysis."""
+        return "–" if delivery.to_deliver is None else f"{delivery.to_deliver:,}"
+
+    to_send.short_description = "to deliver"  # type: ignore[attr-defined]
+
+    def progress(self, delivery: Any) -> str:
+        """Sent and failed."""
+        return render_to_string("deliveries/bar.html", {"delivery": delivery, "progress": delivery.progress})
+
+    def started(self, delivery: Delivery) -> Any:
+        """When it was confirmed."""
+        return delivery.started_at
+
+    started.admin_order_field = "started_at"  # type: ignore[attr-defined]

@@ -1,0 +1,50 @@
+"""Text fields with an “insert a field or block” picker that works by keyboard (campaign/static/campaign/admin.js)."""
+
+from typing import Any
+
+from campaign import ui
+from deliveries.analysis import source
+from deliveries.models import PersonalizationBlock
+
+Choices = list[tuple[str, list[tuple[str, str]]]]
+
+
+def choices() -> Choices:
+    """What can be inserted, by group: the text that goes into the content, and the words that people read."""
+    fields = [("{{ %s }}" % path, found.label) for path, found in source.fields().items()]  # noqa: UP031
+    blocks = [
+        ("{%% include '%s' %%}" % name, label)  # noqa: UP031
+        for name, label in PersonalizationBlock.objects.values_list("name", "label")
+    ]
+    groups = [("Fields", fields)]
+    return [*groups, ("Personalization blocks", blocks)] if blocks else groups
+
+
+class InsertTextInput(ui.TextInput):  # type: ignore[misc]
+    """One line with a picker."""
+
+    template_name = "deliveries/widgets/insert.html"
+    control = "django/forms/widgets/input.html"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.choices: Choices = []
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """What the template needs."""
+        return {**super().get_context(name, value, attrs), "choices": self.choices, "control": self.control}
+
+
+class InsertTextarea(ui.Textarea):  # type: ignore[misc]
+    """Many lines with a picker."""
+
+    template_name = "deliveries/widgets/insert.html"
+    control = "django/forms/widgets/textarea.html"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.choices: Choices = []
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """What the template needs."""
+        return {**super().get_context(name, value, attrs), "choices": self.choices, "control": self.control}

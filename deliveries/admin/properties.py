@@ -1,0 +1,136 @@
+"""What the forms of deliveries and delivery templates share."""
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+
+from campaign import ui
+from deliveries.admin import insert
+from deliveries.admin.files import AttachmentsField, ImagesField, SeveralFilesField, attachable, check_total, store
+from deliveries.analysis.source import compile_properties
+from deliveries.models import Attachment, AttachmentRole, Properties
+from deliveries.personalization.errors import PersonalizationErrors
+
+CONTENT = (
+    "Content",
+    {
+        "classes": ["tab"],
+        "fields": [
+            ("sender_name", "sender_address"),
+            ("reply_name", "reply_address"),
+            "subject",
+            "html",
+            "text",
+        ],
+    },
+)
+ATTACHMENTS = (
+    "Attachments",
+    {"classes": ["tab"], "fields": ["attachments", "new_files", "new_images"]},
+)
+PROPERTIES = (
+    "Properties",
+    {"classes": ["tab"], "fields": [("label", "code"), "description", "language", ("route", "part_size")]},
+)
+
+PICKED = ("sender_name", "subject", "html", "text")
+"""Fields that take personalization."""
+
+
+class PropertiesForm(forms.ModelForm[Any]):
+    """Content, files and settings."""
+
+    attachments = AttachmentsField(
+        queryset=Attachment.objects.none(), required=False, label="Files", help_text="Untick a file to remove it."
+    )
+    new_files = SeveralFilesField(
+        required=False, label="Attach files", help_text="One or several, 5 MB each, 10 MB together."
+    )
+    new_images = ImagesField(
+        required=False,
+        label="Add images for the content",
+        help_text="They travel inside the message. An image logo.png is shown in the HTML by "
+        "<code>&lt;img src=&quot;cid:logo&quot;&gt;</code>.",
+    )
+
+    class Meta:
+        widgets: ClassVar[dict[str, Any]] = {
+            "sender_name": insert.InsertTextInput,
+            "subject": insert.InsertTextInput,
+            "html": insert.InsertTextarea(attrs={"rows": 18, "spellcheck": "false", "class": "code"}),
+            "text": insert.InsertTextarea(attrs={"rows": 10}),
+            "description": ui.Textarea(attrs={"rows": 3}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "attachments" in self.fields:
+            field = self.fields["attachments"]
+            field.queryset = attachable(self.instance)  # type: ignore[attr-defined]
+            self._show_own_files_only()
+        choices = insert.choices()
+        for name in PICKED:
+            if name in self.fields:
+                self.fields[name].widget.choices = choices  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Keep uploaded files even when another field is wrong, so that nobody has to upload them twice."""
+        cleaned = super().clean() or self.cleaned_data
+        if "attachments" not in self.fields:
+            return cleaned
+        fresh = [
+            *store(cleaned.get("new_files") or [], AttachmentRole.ATTACHED),
+            *store(cleaned.get("new_images") or [], AttachmentRole.INLINE),
+        ]
+        files = [*(cleaned.get("attachments") or []), *fresh]
+        self._keep_ticked(fresh)
+        cleaned["attachments"] = attachable(self.instance).filter(pk__in=[file.pk for file in files])
+        try:
+            check_total(files)
+        except ValidationError as error:
+            self.add_error("attachments", error)
+        return cleaned
+
+    def _keep_ticked(self, fresh: list[Attachment]) -> None:
+        if not fresh:
+            return
+        name = self.add_prefix("attachments")
+        data = self.data.copy()  # type: ignore[union-attr]
+        data.setlist(name, [*data.getlist(name), *(str(file.pk) for file in fresh)])
+        self.data = data
+        self._show_own_files_only()
+
+    def _show_own_files_only(self) -> None:
+        """Offer the owner's files and those this form has just taken; all others are nobody's business here."""
+        shown = set(self.instance.attachments.values_list("pk", flat=True)) if self.instance.pk else set()
+        if self.is_bound:
+            posted = self.data.getlist(self.add_prefix("attachments"))  # type: ignore[union-attr]
+            shown |= {int(pk) for pk in posted if str(pk).isdigit()}
+        field = self.fields["attachments"]
+        field.queryset = attachable(self.instance).filter(pk__in=shown)  # type: ignore[attr-defined]
+        if not shown:
+            field.help_text = "No file yet."
+
+
+class PropertiesAdmin(ui.ModelAdmin):  # type: ignore[misc]
+    """The admin that deliveries and delivery templates derive from."""
+
+    form = PropertiesForm
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        """After saving, say what an analysis would refuse; what was typed is kept all the same."""
+        super().save_related(request, form, formsets, change)
+        for sentence in content_problems(form.instance):
+            messages.warning(request, f"Saved, but an analysis would refuse this: {sentence}")
+
+
+def content_problems(properties: Properties) -> list[str]:
+    """A sentence for each mistake in the personalization."""
+    try:
+        compile_properties(properties)
+    except PersonalizationErrors as errors:
+        return [str(error) for error in errors]
+    return []

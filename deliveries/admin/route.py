@@ -1,0 +1,117 @@
+"""Routes: how mail leaves, and a button that tries it."""
+
+from dataclasses import replace
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from campaign import ui
+from campaign.lib.sealing import SealBroken
+from deliveries.models import Route
+from deliveries.sending.routes import address_of
+from deliveries.sending.transport import Connection, RouteUnavailable, Timeouts
+
+TRY_SECONDS = 10.0
+"""How long a person waits for a relay that does not answer."""
+
+
+class RouteForm(forms.ModelForm[Route]):
+    """A route; its password goes in and never comes out."""
+
+    new_password = forms.CharField(
+        required=False,
+        label="Password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "c-input"}),
+    )
+    forget_password = forms.BooleanField(required=False, label="Forget the stored password")
+
+    class Meta:
+        model = Route
+        fields = ["name", "host", "port", "security", "username", "ehlo_name", "is_default"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "new_password" in self.fields:
+            stored = bool(self.instance.sealed_password)
+            self.fields["new_password"].help_text = (
+                "A password is stored. Leave empty to keep it." if stored else "Stored encrypted and never shown again."
+            )
+
+    def clean(self) -> dict[str, Any]:
+        """A password in clear over an open connection would be read by anybody on the way."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("new_password") and cleaned.get("forget_password"):
+            self.add_error("forget_password", "Either type a new password or forget the stored one.")
+        return cleaned
+
+    def save(self, commit: bool = True) -> Route:  # noqa: FBT001, FBT002 (Django's signature)
+        """Seal a new password; keep the stored one otherwise."""
+        if self.cleaned_data.get("forget_password"):
+            self.instance.password = ""
+        elif secret := self.cleaned_data.get("new_password"):
+            self.instance.password = secret
+        return super().save(commit)
+
+
+@ui.register(Route)
+class RouteAdmin(ui.ModelAdmin):  # type: ignore[misc]
+    """SMTP relays."""
+
+    form = RouteForm
+    list_display = ["name", "host", "port", "security", "is_default"]
+    change_form_template = "deliveries/route_form.html"
+    fieldsets = [
+        (None, {"fields": ["name", "is_default"]}),
+        ("Connection", {"fields": [("host", "port"), "security", "ehlo_name"]}),
+        ("Credentials", {"fields": ["username", "new_password", "forget_password"]}),
+    ]
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the connection test."""
+        test = path("<int:route_id>/test/", ui.site.admin_view(self.test_view), name="deliveries_route_test")
+        return [test, *super().get_urls()]
+
+    def save_model(self, request: HttpRequest, obj: Route, form: Any, change: Any) -> None:
+        """The newly chosen default takes the place of the former one."""
+        with transaction.atomic():
+            if obj.is_default:
+                Route.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
+            super().save_model(request, obj, form, change)
+
+    def test_view(self, request: HttpRequest, route_id: int) -> HttpResponse:
+        """Connect, log in, say goodbye; then tell how it went."""
+        return self._test(request, route_id)
+
+    @staticmethod
+    @require_POST
+    def _test(request: HttpRequest, route_id: int) -> HttpResponse:
+        if not request.user.has_perm("deliveries.change_route"):
+            raise PermissionDenied
+        route = Route.objects.filter(pk=route_id).first()
+        if route is None:
+            raise Http404
+        try:
+            try_connection(route)
+        except (RouteUnavailable, SealBroken) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, f"The connection to {route.host}:{route.port} works. No message was sent.")
+        return redirect("admin:deliveries_route_change", route_id)
+
+
+def try_connection(route: Route) -> None:
+    """Open a session and close it. Raises ``RouteUnavailable`` or ``SealBroken`` with a sentence for people."""
+    address = replace(address_of(route), timeouts=Timeouts(connect=TRY_SECONDS, command=TRY_SECONDS))
+    connection = Connection(address)
+    try:
+        connection.open()
+    finally:
+        connection.close()

@@ -1,0 +1,39 @@
+"""Who may open a delivery's pages."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from deliveries.models import Delivery
+
+DeliveryView = Callable[..., HttpResponse]
+
+
+def may_view(request: HttpRequest) -> bool:
+    """Whether the person may look at deliveries."""
+    return request.user.has_perm("deliveries.view_delivery") or may_change(request)
+
+
+def may_change(request: HttpRequest) -> bool:
+    """Whether the person may act on deliveries."""
+    return request.user.has_perm("deliveries.change_delivery")
+
+
+def delivery_page(view: DeliveryView) -> DeliveryView:
+    """The view gets the delivery instead of its id. Raises ``Http404`` and, for those who may not look,
+    ``PermissionDenied``."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, delivery_id: int, **rest: Any) -> HttpResponse:
+        if not may_view(request):
+            raise PermissionDenied
+        try:
+            delivery = Delivery.objects.select_related("template", "route", "created_by").get(pk=delivery_id)
+        except Delivery.DoesNotExist:
+            raise Http404 from None
+        return view(request, delivery, **rest)
+
+    return wrapped

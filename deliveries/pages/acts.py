@@ -1,0 +1,139 @@
+"""The acts of a person on a delivery: each a POST that calls one action and says what came of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_POST
+
+from campaign import ui
+from deliveries.actions.analyse import analyse
+from deliveries.actions.base import ActionRefused, MoveRefused
+from deliveries.actions.confirm import confirm
+from deliveries.actions.control import pause, resume, stop
+from deliveries.actions.create import duplicate
+from deliveries.actions.retry_failed import retry_failed
+from deliveries.models import Delivery
+from deliveries.pages.access import delivery_page, may_change
+from deliveries.pages.progress import Progress, progress_of
+from deliveries.sending.routes import NoRoute, route_of
+from deliveries.states import STARTED, DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A button: its words, the action behind it, and what to say when it is done."""
+
+    name: str
+    label: str
+    action: Callable[..., Any]
+    done: str
+    icon: str
+    question: str = ""
+    """Template of the page that asks before the act is done; empty when nothing is asked."""
+
+
+ACTS: Mapping[str, Act] = {
+    act.name: act
+    for act in (
+        Act(
+            "analyse", "Analyse", analyse, "The analysis has been asked for; it shows here as it goes on.", "checklist"
+        ),
+        Act(
+            "confirm",
+            "Confirm delivery…",
+            confirm,
+            "Confirmed: messages are leaving.",
+            "send",
+            "deliveries/confirm.html",
+        ),
+        Act("pause", "Pause", pause, "Paused. Messages on the wire are finished, no others leave.", "pause"),
+        Act("resume", "Resume", resume, "Resumed.", "play_arrow"),
+        Act("stop", "Stop…", stop, "Stopped. What was not sent is cancelled.", "stop", "deliveries/stop.html"),
+        Act("retry_failed", "Retry failed", retry_failed, "Failed messages are being sent again.", "refresh"),
+        Act(
+            "duplicate", "Duplicate", duplicate, "This is the copy; it has the same content and target.", "content_copy"
+        ),
+    )
+}
+
+FIRST: Mapping[DeliveryState, tuple[str, ...]] = {
+    DeliveryState.EDITING: ("analyse",),
+    DeliveryState.ANALYSING: (),
+    DeliveryState.READY: ("confirm", "analyse"),
+    DeliveryState.ANALYSIS_FAILED: ("analyse",),
+    DeliveryState.IN_PROGRESS: ("pause", "stop"),
+    DeliveryState.PAUSED: ("resume", "stop"),
+    DeliveryState.STOPPED: (),
+    DeliveryState.FINISHED: (),
+}
+"""The next steps of each state, the likeliest first."""
+
+
+def acts_of(delivery: Delivery, progress: Progress) -> list[Act]:
+    """The acts that the delivery's state allows, the likeliest first."""
+    names = list(FIRST[delivery.current_state])
+    if progress.failed and delivery.current_state in {DeliveryState.IN_PROGRESS, DeliveryState.FINISHED}:
+        names.append("retry_failed")
+    names.append("duplicate")
+    return [ACTS[name] for name in names]
+
+
+@require_POST
+@delivery_page
+def act_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpResponse:
+    """Do the act and go back to the delivery (or to the copy it made)."""
+    if not may_change(request) or (name == "duplicate" and not request.user.has_perm("deliveries.add_delivery")):
+        raise PermissionDenied
+    if name not in ACTS:
+        raise Http404
+    act = ACTS[name]
+    try:
+        result = act.action(delivery, by=request.user)
+    except (ActionRefused, MoveRefused) as refused:
+        messages.error(request, str(refused))
+        return redirect("admin:deliveries_delivery_dashboard", delivery.pk)
+    messages.success(request, act.done)
+    return redirect("admin:deliveries_delivery_dashboard", result.pk if isinstance(result, Delivery) else delivery.pk)
+
+
+@delivery_page
+def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpResponse:
+    """Ask before an act that cannot be undone."""
+    if not may_change(request):
+        raise PermissionDenied
+    if name not in ACTS or not ACTS[name].question:
+        raise Http404
+    act = ACTS[name]
+    progress = progress_of([delivery])[delivery.pk]
+    if act not in acts_of(delivery, progress):
+        messages.error(request, _too_late(delivery))
+        return redirect("admin:deliveries_delivery_dashboard", delivery.pk)
+    return ui.page(
+        request,
+        act.question,
+        title=f"{act.label.rstrip('…')}: {delivery.label}",
+        delivery=delivery,
+        progress=progress,
+        act=act,
+        route=route_name(delivery),
+    )
+
+
+def route_name(delivery: Delivery) -> str:
+    """The route's name, empty when there is none."""
+    try:
+        return str(route_of(delivery))
+    except NoRoute:
+        return ""
+
+
+def _too_late(delivery: Delivery) -> str:
+    state = delivery.current_state
+    if state in STARTED:
+        return f"The delivery is “{state.label}”: this can no longer be done."
+    return f"The delivery is “{state.label}”: analyse it first."

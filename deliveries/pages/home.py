@@ -1,0 +1,37 @@
+"""The admin's home page: the latest deliveries."""
+
+from django.http import HttpRequest, HttpResponse
+
+from campaign import ui
+from deliveries.models import Delivery, DeliveryTemplate, Route
+from deliveries.pages.access import may_change, may_view
+from deliveries.pages.progress import progress_of
+
+LATEST = 10
+
+
+@ui.site.home
+def home(request: HttpRequest) -> HttpResponse:
+    """The latest deliveries with their progress, and where to begin."""
+    allowed = may_view(request)
+    latest = list(Delivery.objects.order_by("-id")[:LATEST]) if allowed else []
+    progress = progress_of(latest)
+    return ui.page(
+        request,
+        "deliveries/home.html",
+        title="Latest deliveries",
+        allowed=allowed,
+        may_create=may_change(request) and request.user.has_perm("deliveries.add_delivery"),
+        rows=[(delivery, progress[delivery.pk]) for delivery in latest],
+        steps_left=_steps_left() if allowed and not latest else [],
+    )
+
+
+def _steps_left() -> list[tuple[str, str]]:
+    """What a new installation still needs before its first delivery: sentence and name of the page."""
+    steps = []
+    if not Route.objects.exists():
+        steps.append(("Create a route: it says how mail leaves.", "admin:deliveries_route_add"))
+    if not DeliveryTemplate.objects.exists():
+        steps.append(("Create a delivery template.", "admin:deliveries_deliverytemplate_add"))
+    return steps

@@ -1,0 +1,118 @@
+"""The delivery log: messages page by page along the primary key, the same cost on page one and page ten thousand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from campaign import ui
+from campaign.lib.signing import MIRROR, token
+from deliveries.models import Content, Delivery, Message
+from deliveries.models.message import MessageQuerySet
+from deliveries.pages.access import delivery_page
+from deliveries.pages.people import ids_by_address
+from deliveries.states import MessageState
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One message and the address of its mirror page."""
+
+    message: Message
+    state: MessageState
+    mirror_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """Some lines in order, and the message ids to ask with for what lies before and after."""
+
+    lines: list[Line]
+    before: int | None
+    after: int | None
+
+
+@delivery_page
+def log_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
+    """The log, filtered by state and address."""
+    state = _state(request.GET.get("state", ""))
+    address = request.GET.get("address", "").strip()
+    found = _selection(delivery, state, address)
+    return ui.page(
+        request,
+        "deliveries/log.html",
+        title=f"Delivery log: {delivery.label}",
+        delivery=delivery,
+        log=_page(found, after=_number(request, "after"), before=_number(request, "before")),
+        states=list(MessageState),
+        state=state,
+        address=address,
+        filters=_filters(request),
+    )
+
+
+def _selection(delivery: Delivery, state: MessageState | None, address: str) -> MessageQuerySet:
+    messages = Message.objects.of_delivery(delivery.pk)
+    if state is not None:
+        messages = messages.filter(state=state)
+    if address:
+        recipients = ids_by_address(address)
+        # A message outlives the profile it was written for: then only its own address can be compared.
+        messages = messages.filter(Q(recipient_id__in=recipients) if recipients else Q(address=address))
+    return messages
+
+
+def _page(found: MessageQuerySet, *, after: int | None, before: int | None) -> LogPage:
+    if before is not None:
+        messages = list(found.filter(pk__lt=before).order_by("-pk")[: PAGE + 1])
+        more_before, more_after = len(messages) > PAGE, True
+        messages = messages[:PAGE][::-1]
+    else:
+        messages = list((found.filter(pk__gt=after) if after is not None else found).order_by("pk")[: PAGE + 1])
+        more_before, more_after = after is not None, len(messages) > PAGE
+        messages = messages[:PAGE]
+    if not messages:
+        return LogPage([], None, None)
+    return LogPage(
+        lines=_lines(messages),
+        before=messages[0].pk if more_before else None,
+        after=messages[-1].pk if more_after else None,
+    )
+
+
+def _lines(messages: Sequence[Message]) -> list[Line]:
+    contents = {message.content_id for message in messages}
+    keys = {pk: bytes(key) for pk, key in Content.objects.filter(pk__in=contents).values_list("pk", "key")}
+    return [
+        Line(
+            message=message,
+            state=MessageState(message.state),
+            mirror_url=reverse("mirror", args=[token(MIRROR, message.content_id, message.pk, keys[message.content_id])])
+            if message.content_id in keys
+            else "",
+        )
+        for message in messages
+    ]
+
+
+def _state(text: str) -> MessageState | None:
+    try:
+        return MessageState(int(text))
+    except ValueError:
+        return None
+
+
+def _number(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
+def _filters(request: HttpRequest) -> str:
+    query = request.GET.copy()
+    for name in ("after", "before"):
+        query.pop(name, None)
+    return query.urlencode()

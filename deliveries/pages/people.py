@@ -1,0 +1,49 @@
+"""Recipients as the delivery pages need them: found by address, with the values that a content uses."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from deliveries.models import Delivery
+from recipients import addresses
+from recipients.models import Recipient
+
+MOST_FOUND = 200
+"""Recipients that a search by the beginning of an address takes into account."""
+
+
+def search_key(text: str) -> str:
+    """The key that ``text``, an address or the beginning of one, is looked up by."""
+    try:
+        return addresses.key(text)
+    except ValueError:
+        return text.strip().casefold()
+
+
+def ids_by_address(text: str) -> list[int]:
+    """Recipients whose address is ``text``, else those whose address begins with it (the key's index serves both)."""
+    key = search_key(text)
+    exact = list(Recipient.objects.filter(address_key=key).values_list("pk", flat=True))
+    return exact or list(
+        Recipient.objects.filter(address_key__startswith=key)
+        .order_by("address_key")
+        .values_list("pk", flat=True)[:MOST_FOUND]
+    )
+
+
+def find_in_target(delivery: Delivery, address: str) -> Recipient | None:
+    """The recipient with this address (or its beginning); without an address the first one of the target."""
+    if address:
+        return Recipient.objects.filter(pk__in=ids_by_address(address)[:1]).first()
+    lists = delivery.target_lists.all()
+    return Recipient.objects.filter(lists__in=lists, address__isnull=False).order_by("pk").first()
+
+
+def values_of(recipient: Recipient, paths: Sequence[str]) -> list[Any]:
+    """The values of recipient fields, by path, as an analysis freezes them."""
+    return [_value(recipient, path.removeprefix("recipient.")) for path in paths]
+
+
+def _value(recipient: Recipient, name: str) -> Any:
+    if name in {"address", "first_name", "last_name", "language", "time_zone"}:
+        return getattr(recipient, name)
+    return recipient.attributes.get(name)

@@ -1,0 +1,65 @@
+"""How far deliveries are: sums over their parts, never a count of messages."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db.models import Sum
+
+from deliveries.models import Delivery, Part
+from deliveries.states import DeliveryState, MessageState
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Numbers of messages."""
+
+    to_deliver: int
+    sent: int
+    failed: int
+    in_doubt: int
+
+    @property
+    def processed(self) -> int:
+        """Messages with an outcome."""
+        return self.sent + self.failed + self.in_doubt
+
+    @property
+    def left(self) -> int:
+        """Messages without an outcome."""
+        return max(self.to_deliver - self.processed, 0)
+
+    @property
+    def percent(self) -> int:
+        """Share of messages with an outcome, rounded down, so that 100 means all."""
+        return 100 * self.processed // self.to_deliver if self.to_deliver else 0
+
+
+def progress_of(deliveries: Iterable[Delivery]) -> Mapping[int, Progress]:
+    """The progress of each delivery, by id, in one query."""
+    by_id = {delivery.pk: delivery for delivery in deliveries}
+    sums = {
+        row["delivery_id"]: row
+        for row in Part.objects.filter(delivery_id__in=by_id)
+        .order_by()
+        .values("delivery_id")
+        .annotate(sent=Sum("sent"), failed=Sum("failed"), in_doubt=Sum("in_doubt"))
+    }
+    nothing = {"sent": 0, "failed": 0, "in_doubt": 0}
+    return {
+        pk: Progress(
+            to_deliver=delivery.to_deliver or 0,
+            **{name: sums.get(pk, nothing)[name] for name in nothing},
+        )
+        for pk, delivery in by_id.items()
+    }
+
+
+def counts(delivery: Delivery, progress: Progress) -> list[tuple[MessageState, int]]:
+    """Messages by state, for people: what is left is pending, or cancelled once the delivery was stopped."""
+    rest = MessageState.CANCELLED if delivery.current_state is DeliveryState.STOPPED else MessageState.PENDING
+    return [
+        (MessageState.SENT, progress.sent),
+        (MessageState.FAILED, progress.failed),
+        (MessageState.IN_DOUBT, progress.in_doubt),
+        (rest, progress.left),
+    ]
