@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
-from csp.decorators import csp_override
+from csp.decorators import csp
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
@@ -104,11 +104,11 @@ class CampaignSite(UnfoldAdminSite):
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:  # noqa: FBT001, FBT002 (Django's signature)
         """Protect ``view`` like every admin page (login, CSRF) and give it the admin's policy."""
-        return csp_override({"DIRECTIVES": POLICY})(super().admin_view(view, cacheable))
+        return csp(POLICY)(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The login page."""
-        return csp_override({"DIRECTIVES": POLICY})(super().login)(request, extra_context)
+        return csp(POLICY)(super().login)(request, extra_context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The home page."""

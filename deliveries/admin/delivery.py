@@ -51,7 +51,7 @@ class DeliveryForm(PropertiesForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "target_lists" in self.fields:
-            lists = RecipientList.objects.annotate(size=Count("recipients")).order_by("name")
+            lists = RecipientList.objects.annotate(size=Count("memberships")).order_by("name")
             self.fields["target_lists"].queryset = lists  # type: ignore[attr-defined]
             if not lists:
                 self.fields["target_lists"].help_text = format_html(
