@@ -1,0 +1,61 @@
+"""The fields an author may use, and how their values look at run time."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class FieldKind(StrEnum):
+    """Type of a field's values. Dates are ISO 8601 text in a message's values."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    DATE = "date"
+    DATETIME = "datetime"
+    BOOLEAN = "boolean"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field by the path that authors write, such as ``recipient.first_name``."""
+
+    path: str
+    label: str
+    kind: FieldKind = FieldKind.TEXT
+
+
+BUILT_IN = (
+    Field("recipient.address", "E-mail address"),
+    Field("recipient.first_name", "First name"),
+    Field("recipient.last_name", "Last name"),
+    Field("recipient.language", "Language"),
+    Field("recipient.time_zone", "Time zone"),
+    Field("delivery.label", "Label of the delivery"),
+    Field("delivery.code", "Delivery code"),
+    Field("delivery.sender_name", "Sender name"),
+    Field("delivery.sender_address", "Sender address"),
+    Field("message.identifier", "Message identifier"),
+    Field("message.mirror_url", "Mirror page URL"),
+    Field("message.unsubscribe_url", "Unsubscription URL"),
+    Field("message.date", "Date of the message", FieldKind.DATETIME),
+)
+
+
+def catalogue(attributes: Iterable[str] | Mapping[str, FieldKind]) -> dict[str, Field]:
+    """Every field by its path: the built-in ones and the recipients' custom attributes (text unless a kind is given)."""
+    kinds = attributes if isinstance(attributes, Mapping) else dict.fromkeys(attributes, FieldKind.TEXT)
+    custom = (Field(f"recipient.{name}", name.replace("_", " ").capitalize(), kind) for name, kind in kinds.items())
+    return {field.path: field for field in (*BUILT_IN, *custom)}
+
+
+class Namespace:
+    """What a root such as ``recipient`` is at run time: fields by name and nothing else, no method, no dunder."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, Any]) -> None:
+        self._values = values
+
+    def __getitem__(self, name: str) -> Any:
+        return self._values[name]

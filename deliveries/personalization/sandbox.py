@@ -1,0 +1,313 @@
+"""The content language: a small part of Jinja2, checked when a content is compiled and bounded when it is rendered.
+
+Authors are hostile here. Nothing can be called, no attribute exists but the fields, loops and output are counted. What is not
+on the lists below is an error that names the line.
+"""
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from jinja2 import TemplateSyntaxError, nodes
+from jinja2.runtime import Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer, NodeVisitor
+
+from deliveries.personalization.errors import PersonalizationErrors, Problem, RenderLimit
+from deliveries.personalization.fields import Field, Namespace
+from deliveries.personalization.filters import FILTERS
+
+ROOTS = frozenset({"recipient", "delivery", "message"})
+TESTS = frozenset({"defined", "undefined", "none", "odd", "even", "divisibleby", "in", "eq", "ne", "lt", "le", "gt", "ge"})
+MAX_ITERATIONS = 10_000
+MAX_CHARACTERS = 2_000_000
+MAX_SECONDS = 5.0
+MAX_SOURCE = 1_000_000
+MAX_DEPTH = 60
+BOUNDED = "_bounded"
+
+_ALLOWED_NODES = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign, nodes.Name, nodes.Getattr,
+    nodes.Getitem, nodes.Const, nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not,
+    nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg, nodes.Pos, nodes.Concat,
+    nodes.CondExpr, nodes.List, nodes.Tuple, nodes.Keyword,
+)  # fmt: skip
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """Jinja2's immutable sandbox with our filters and arithmetic on numbers only."""
+
+    intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
+
+    def __init__(self, *, autoescape: bool) -> None:
+        super().__init__(autoescape=autoescape, keep_trailing_newline=True, undefined=_Missing, cache_size=0)
+        self.filters = {**FILTERS, BOUNDED: bounded}
+        self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
+        self.globals = {}
+        self.finalize = _finalize
+
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+        """Arithmetic on numbers; ``+`` also joins texts."""
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return left + right
+        if not all(isinstance(side, int | float) and abs(side) < 1e15 for side in (left, right)):
+            raise ValueError(f"“{operator}” needs two numbers; turn texts into numbers with |int or |float")
+        return super().call_binop(context, operator, left, right)
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """A field of a root, or of the loop; nothing else has attributes."""
+        if isinstance(obj, Namespace):
+            try:
+                return obj[attribute]
+            except KeyError:
+                return self.undefined(obj=None, name=attribute)
+        if isinstance(obj, dict):
+            return obj.get(attribute)
+        return super().getattr(obj, attribute) if attribute in _LOOP else self.undefined(obj=None, name=attribute)
+
+    def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
+        """Only the numbers of a loop."""
+        return attr in _LOOP
+
+
+_LOOP = frozenset({"index", "index0", "first", "last", "length"})
+
+
+class _Missing(Undefined):
+    """A name that the checks let through (a variable set in a branch not taken): empty, never an object."""
+
+    def __str__(self) -> str:
+        return ""
+
+
+def _finalize(value: Any) -> Any:
+    return "" if value is None else value
+
+
+class Budget:
+    """What one rendering may use. ``clock`` gives seconds and is handed in, so that this package knows no time."""
+
+    __slots__ = ("characters", "clock", "deadline", "iterations")
+
+    def __init__(self, clock: Callable[[], float] | None, seconds: float = MAX_SECONDS) -> None:
+        self.iterations = MAX_ITERATIONS
+        self.characters = MAX_CHARACTERS
+        self.clock = clock
+        self.deadline = clock() + seconds if clock else 0.0
+
+    def check_time(self) -> None:
+        """Raise :class:`RenderLimit` when the time is over."""
+        if self.clock is not None and self.clock() > self.deadline:
+            raise RenderLimit("Personalizing this message takes too long. Use fewer or shorter loops.")
+
+
+_budget: list[Budget] = [Budget(None)]
+
+
+def bounded(values: Any) -> Iterator[Any]:
+    """The values of a loop, counted against the present rendering's budget."""
+    if not isinstance(values, list | tuple | str):
+        return
+    budget = _budget[-1]
+    for value in values:
+        budget.iterations -= 1
+        if budget.iterations < 0:
+            raise RenderLimit(f"The loops of this message run more than {MAX_ITERATIONS:,} times.")
+        if not budget.iterations % 1000:
+            budget.check_time()
+        yield value
+
+
+def render(root: Callable[[Any], Iterable[str]], context: Any, budget: Budget) -> str:
+    """The text of one part of a message. Raises :class:`RenderLimit`."""
+    _budget.append(budget)
+    try:
+        pieces = []
+        for piece in root(context):
+            budget.characters -= len(piece)
+            if budget.characters < 0:
+                raise RenderLimit(f"This message is longer than {MAX_CHARACTERS:,} characters.")
+            pieces.append(piece)
+        budget.check_time()
+        return "".join(pieces)
+    finally:
+        _budget.pop()
+
+
+def parse(environment: Environment, source: str, where: str) -> nodes.Template:
+    """The checked-for-syntax tree of a source. Raises :class:`PersonalizationErrors`."""
+    if len(source) > MAX_SOURCE:
+        raise PersonalizationErrors([Problem(where, 1, f"The content is longer than {MAX_SOURCE:,} characters.")])
+    try:
+        return environment.parse(source)
+    except TemplateSyntaxError as error:
+        raise PersonalizationErrors([Problem(where, error.lineno, _syntax_sentence(error))]) from None
+    except RecursionError:
+        raise PersonalizationErrors([Problem(where, 1, "Expressions are nested too deeply.")]) from None
+
+
+def check(source: str, where: str, catalogue: dict[str, Field], *, blocks: Iterable[str] = ()) -> None:
+    """Check what an author wrote, includes unresolved. Raises :class:`PersonalizationErrors` with every problem."""
+    tree = parse(Environment(autoescape=False), source, where)
+    checker = _Checker(where, catalogue, frozenset(blocks))
+    try:
+        checker.visit(tree)
+    except RecursionError:
+        checker.add(tree, "Expressions are nested too deeply.")
+    if checker.problems:
+        raise PersonalizationErrors(checker.problems)
+
+
+def used_fields(source: str, where: str, catalogue: dict[str, Field]) -> tuple[str, ...]:
+    """Paths of the fields that a source uses, in order of appearance. Raises :class:`PersonalizationErrors`."""
+    check(source, where, catalogue)
+    tree = Environment(autoescape=False).parse(source)
+    paths = (
+        f"{node.node.name}.{node.attr}"
+        for node in tree.find_all(nodes.Getattr)
+        if isinstance(node.node, nodes.Name) and node.node.name in ROOTS
+    )
+    return tuple(dict.fromkeys(paths))
+
+
+def prepare(environment: Environment, source: str, where: str) -> Any:
+    """A compiled template whose loops are counted. The source has been checked."""
+    tree = _BoundLoops().visit(parse(environment, source, where))
+    code = environment.generate(tree, where, where)
+    return environment.template_class.from_code(environment, environment._compile(code, where), {})
+
+
+class _BoundLoops(NodeTransformer):
+    """Wraps every loop's values into the counting filter."""
+
+    def visit_For(self, node: nodes.For, *args: Any, **kwargs: Any) -> nodes.For:
+        """Count this loop and those in it."""
+        self.generic_visit(node, *args, **kwargs)
+        node.iter = nodes.Filter(node.iter, BOUNDED, [], [], None, None, lineno=node.lineno)
+        return node
+
+
+class _Checker(NodeVisitor):
+    """Collects everything that is not of the language, and every unknown field."""
+
+    def __init__(self, where: str, catalogue: dict[str, Field], blocks: frozenset[str]) -> None:
+        self.where = where
+        self.catalogue = catalogue
+        self.blocks = blocks
+        self.variables: set[str] = {"loop"}
+        self.problems: list[Problem] = []
+        self.depth = 0
+
+    def add(self, node: nodes.Node, sentence: str) -> None:
+        """Note a problem at a node."""
+        self.problems.append(Problem(self.where, node.lineno or 1, sentence))
+
+    def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
+        """Refuse what is not on the list, go into the rest."""
+        if isinstance(node, nodes.Include):
+            return self._include(node)
+        if not isinstance(node, _ALLOWED_NODES):
+            return self.add(node, f"“{_name_of(node)}” cannot be used in a content.")
+        self.depth += 1
+        try:
+            if self.depth > MAX_DEPTH:
+                return self.add(node, "Expressions are nested too deeply.")
+            return super().visit(node, *args, **kwargs)
+        finally:
+            self.depth -= 1
+
+    def visit_Name(self, node: nodes.Name) -> None:
+        """A variable of the author's, or a root that lacks its field."""
+        if node.ctx == "store":
+            if node.name in ROOTS or node.name.startswith("_"):
+                self.add(node, f"“{node.name}” cannot be a variable's name. Choose another one.")
+            self.variables.add(node.name)
+        elif node.name in ROOTS:
+            self.add(node, f"“{node.name}” is not a field. Write a field of it, such as {self._example(node.name)}.")
+        elif node.name not in self.variables:
+            self.add(node, f"Unknown field {node.name}.{self._did_you_mean(node.name)}")
+
+    def visit_Getattr(self, node: nodes.Getattr) -> None:
+        """A field of a root, or a number of the loop."""
+        if isinstance(node.node, nodes.Name) and node.node.name in ROOTS:
+            path = f"{node.node.name}.{node.attr}"
+            if path not in self.catalogue:
+                self.add(node, f"Unknown field {path}.{self._did_you_mean(path)}")
+        elif isinstance(node.node, nodes.Name) and node.node.name == "loop":
+            if node.attr not in _LOOP:
+                self.add(node, f"Unknown field loop.{node.attr}.")
+        elif isinstance(node.node, nodes.Name) and node.node.name in self.variables and not node.attr.startswith("_"):
+            return
+        else:
+            self.add(node, f"“.{node.attr}” is not a field.")
+
+    def visit_Getitem(self, node: nodes.Getitem) -> None:
+        """A numbered entry of a list."""
+        if not (isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, int)):
+            self.add(node, "In square brackets only a number can stand. Write fields with a dot: recipient.first_name.")
+        self.generic_visit(node)
+
+    def visit_For(self, node: nodes.For) -> None:
+        """A loop; its variable is known inside."""
+        if node.recursive:
+            self.add(node, "“recursive” cannot be used in a content.")
+        self.visit(node.iter)
+        self.visit(node.target)
+        for child in (node.test, *node.body, *node.else_):
+            if child is not None:
+                self.visit(child)
+
+    def visit_Assign(self, node: nodes.Assign) -> None:
+        """A variable; its value comes before its name."""
+        self.visit(node.node)
+        self.visit(node.target)
+
+    def visit_Filter(self, node: nodes.Filter) -> None:
+        """A filter on the list."""
+        if node.name not in FILTERS:
+            close = difflib.get_close_matches(node.name, FILTERS, n=2)
+            hint = f" Did you mean {' or '.join(close)}?" if close else f" There are: {', '.join(sorted(FILTERS))}."
+            self.add(node, f"Unknown filter {node.name}.{hint}")
+        if node.node is None:
+            self.add(node, "Filter blocks cannot be used in a content.")
+        self.generic_visit(node)
+
+    def visit_Test(self, node: nodes.Test) -> None:
+        """A test on the list."""
+        if node.name not in TESTS:
+            self.add(node, f"Unknown test {node.name}. There are: {', '.join(sorted(TESTS))}.")
+        self.generic_visit(node)
+
+    def _include(self, node: nodes.Include) -> None:
+        name = node.template.value if isinstance(node.template, nodes.Const) else None
+        if not isinstance(name, str):
+            self.add(node, "include needs the name of a personalization block in quotes.")
+        elif name not in self.blocks:
+            close = difflib.get_close_matches(name, self.blocks, n=2)
+            hint = f" Did you mean {' or '.join(close)}?" if close else ""
+            self.add(node, f"Unknown personalization block “{name}”.{hint}")
+
+    def _did_you_mean(self, path: str) -> str:
+        name = path.rpartition(".")[2]
+        by_name = {known.rpartition(".")[2]: known for known in reversed(self.catalogue)}
+        close = difflib.get_close_matches(path, self.catalogue, n=2, cutoff=0.75)
+        close = close or [by_name[match] for match in difflib.get_close_matches(name, by_name, n=2, cutoff=0.6)]
+        return f" Did you mean {' or '.join(close)}?" if close else ""
+
+    def _example(self, root: str) -> str:
+        return next(path for path in self.catalogue if path.startswith(f"{root}."))
+
+
+def _name_of(node: nodes.Node) -> str:
+    names = {nodes.Call: "( )", nodes.Pow: "**", nodes.CallBlock: "call", nodes.Slice: "[:]", nodes.Dict: "{ }"}
+    return names.get(type(node), re.sub(r"(?<!^)(?=[A-Z])", " ", type(node).__name__).lower())
+
+
+def _syntax_sentence(error: TemplateSyntaxError) -> str:
+    message = error.message or "the syntax is wrong"
+    if "end of comment" in message:
+        return "“{#” begins a comment that never ends. In a style sheet, put a space between “{” and “#”."
+    if "Unexpected end of template" in message:
+        return "A block that was opened with {% … %} is never closed. " + message.partition(". ")[2]
+    return f"The personalization cannot be read: {message.rstrip('.')}."
