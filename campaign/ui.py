@@ -7,14 +7,17 @@ Apps register with :func:`register` on :data:`site`, derive from :class:`ModelAd
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from csp.constants import SELF, UNSAFE_EVAL, UNSAFE_INLINE
 from csp.decorators import csp
 from django.contrib import admin
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
@@ -107,7 +110,10 @@ class CampaignSite(UnfoldAdminSite):
         return csp(POLICY)(super().admin_view(view, cacheable))
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The login page."""
+        """The login page, which leads to the home page unless somebody was on the way elsewhere."""
+        if request.method == "GET" and REDIRECT_FIELD_NAME not in request.GET:
+            home = urlencode({REDIRECT_FIELD_NAME: reverse(f"{self.name}:index")})
+            return redirect(f"{request.path}?{home}")
         return csp(POLICY)(super().login)(request, extra_context)
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -155,6 +161,7 @@ class CampaignSite(UnfoldAdminSite):
             "site_symbol": "campaign",
             "site_url": None,
             "theme": "light",
+            "site_favicons": [{"rel": "icon", "type": "image/svg+xml", "href": static("campaign/icon.svg")}],
             "styles": [static("campaign/admin.css")],
             "scripts": [static("campaign/admin.js")],
         }

@@ -174,8 +174,7 @@ def used_fields(source: str, where: str, catalogue: dict[str, Field]) -> tuple[s
 def prepare(environment: Environment, source: str, where: str) -> Any:
     """A compiled template whose loops are counted. The source has been checked."""
     tree = _BoundLoops().visit(parse(environment, source, where))
-    code = environment.generate(tree, where, where)
-    return environment.template_class.from_code(environment, environment._compile(code, where), {})
+    return environment.from_string(tree)
 
 
 class _BoundLoops(NodeTransformer):

@@ -1,0 +1,194 @@
+"""Merge a compiled content with one message's row into the bytes of a mail. The same row gives the same bytes, always."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import format_datetime
+from functools import cached_property
+from typing import Any
+
+from deliveries.mail import Mail
+from deliveries.personalization.errors import RenderLimit
+from deliveries.personalization.fields import Namespace
+from deliveries.personalization.sandbox import Budget, Environment, prepare, render
+from deliveries.rendering import encode
+from deliveries.rendering.compile import Compiled
+from deliveries.rendering.encode import MessageError
+from deliveries.rendering.mime import skeleton
+from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
+
+__all__ = ["MessageError", "MessageRow", "Renderer"]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageRow:
+    """What rendering takes of a message: its id, its address, its values in the order of the compiled fields, its date."""
+
+    id: int
+    address: str
+    values: Sequence[Any]
+    dated_at: datetime
+
+
+class Renderer:
+    """A content prepared for many messages. ``clock`` (seconds) bounds the time of each; without it only size counts."""
+
+    def __init__(
+        self, compiled: Compiled, content_id: int, key: bytes, clock: Callable[[], float] | None = None
+    ) -> None:
+        self.compiled = compiled
+        self.content_id = content_id
+        self.key = key
+        self.clock = clock
+        self._names = [path.removeprefix("recipient.") for path in compiled.fields]
+        self._skeleton = skeleton(compiled)
+        plain = Environment(autoescape=False)
+        self._html = _Template(Environment(autoescape=True), compiled.html, "the HTML content")
+        self._text = _Template(plain, compiled.text, "the text content")
+        self._headers = {
+            name: _Template(plain, getattr(compiled, name), label)
+            for name, label in (
+                ("subject", "the subject"),
+                ("sender_name", "the sender name"),
+                ("sender_address", "the sender address"),
+                ("reply_name", "the reply name"),
+                ("reply_address", "the reply address"),
+            )
+        }
+        self._delivery: dict[str, Any] = {"label": compiled.label, "code": compiled.code}
+
+    def html(self, row: MessageRow) -> str:
+        """The HTML of the mail, which is also its mirror page. Line breaks are ``\\n``; in the mail they are CRLF.
+
+        Raises :class:`MessageError`.
+        """
+        return self._merge(row).html
+
+    def text(self, row: MessageRow) -> str:
+        """The text of the mail. Raises :class:`MessageError`."""
+        return self._merge(row).text
+
+    def subject(self, row: MessageRow) -> str:
+        """The subject of the mail. Raises :class:`MessageError`."""
+        return self._merge(row).header("subject")
+
+    def mail(self, row: MessageRow) -> Mail:
+        """The whole mail and its envelope. Raises :class:`MessageError` when this message cannot be made."""
+        merge = self._merge(row)
+        recipient = encode.wire_address("the recipient's address", row.address)
+        sender = encode.wire_address("the sender address", merge.header("sender_address"))
+        error_address = encode.wire_address("the error address", self.compiled.error_address or sender)
+        fields = [
+            b"Date: " + format_datetime(row.dated_at).encode() + b"\r\n",
+            encode.address_header("From", merge.header("sender_name"), sender),
+        ]
+        if reply := merge.header("reply_address"):
+            reply = encode.wire_address("the reply address", reply)
+            fields.append(encode.address_header("Reply-To", merge.header("reply_name"), reply))
+        fields += [
+            encode.address_header("To", "", recipient),
+            encode.header("Subject", merge.header("subject")),
+            f"Message-ID: <{self._digest(b'message-id', row.id)}@{self._message_domain}>\r\n".encode(),
+            f"List-Unsubscribe: <{merge.unsubscribe_url}>\r\n".encode(),
+            b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+        ]
+        if self.compiled.language:
+            fields.append(encode.header("Content-Language", encode.check_value("the language", self.compiled.language)))
+        fields.append(b"MIME-Version: 1.0\r\n")
+        boundary = self._digest(b"boundary", row.id).encode()
+        text = self._encode(merge.text, base64=self.compiled.text_base64) if self.compiled.text else b""
+        html = self._encode(merge.html, base64=self.compiled.html_base64) if self.compiled.html else b""
+        data = b"".join(fields) + self._skeleton.fill(b"=_" + boundary, text, html)
+        if not data.endswith(b"\r\n"):
+            data += b"\r\n"
+        return Mail(
+            id=row.id,
+            sender=error_address,
+            recipient=recipient,
+            data=data,
+            smtputf8=not (recipient.isascii() and sender.isascii() and error_address.isascii() and reply.isascii()),
+            eight_bit=not data.isascii(),
+        )
+
+    @cached_property
+    def _message_domain(self) -> str:
+        return encode.wire_address("the message domain", f"x@{self.compiled.message_domain}")[2:]
+
+    def _merge(self, row: MessageRow) -> "_Merge":
+        return _Merge(self, row)
+
+    def _encode(self, text: str, *, base64: bool) -> bytes:
+        return encode.base64_body(encode.crlf(text).encode()) if base64 else encode.quoted_printable(text)
+
+    def _digest(self, purpose: bytes, message_id: int) -> str:
+        """32 hexadecimal digits that are this message's own: nobody else's boundary, and no boundary in any body."""
+        return hmac.digest(self.key, purpose + message_id.to_bytes(8), hashlib.sha256).hex()[:32]
+
+
+class _Template:
+    """One part of a content. Most headers have no expression; they skip the template engine."""
+
+    def __init__(self, environment: Environment, source: str, where: str) -> None:
+        self.where = where
+        self.constant = source if "{" not in source else None
+        self.template = None if self.constant is not None else prepare(environment, source, where)
+
+    def render(self, values: dict[str, Any], budget: Budget) -> str:
+        """The text for these values. Raises :class:`MessageError`."""
+        if self.template is None:
+            return self.constant or ""
+        try:
+            return render(self.template.root_render_func, self.template.new_context(values), budget)
+        except RenderLimit as error:
+            raise MessageError(str(error)) from None
+        except Exception as error:  # whatever an expression of the author's meets in a value
+            raise MessageError(f"{self.where.capitalize()} cannot be personalized: {error}.") from error
+
+
+class _Merge:
+    """One message being made: its values once, each part when it is asked for."""
+
+    def __init__(self, renderer: Renderer, row: MessageRow) -> None:
+        self.renderer = renderer
+        self.row = row
+        self.budget = Budget(renderer.clock)
+        compiled = renderer.compiled
+        person = dict(zip(renderer._names, row.values, strict=True))
+        person["address"] = row.address
+        mirror = token(MIRROR, renderer.content_id, row.id, renderer.key)
+        self.unsubscribe_url = (
+            f"{compiled.base_url}/u/{token(UNSUBSCRIBE, renderer.content_id, row.id, renderer.key)}"
+        )
+        message = {
+            "identifier": mirror,
+            "mirror_url": f"{compiled.base_url}/m/{mirror}",
+            "unsubscribe_url": self.unsubscribe_url,
+            "date": row.dated_at,
+        }
+        self.delivery = dict(renderer._delivery)
+        self.values = {
+            "recipient": Namespace(person),
+            "delivery": Namespace(self.delivery),
+            "message": Namespace(message),
+            "language_of_message": person.get("language") or compiled.language,
+        }
+        # The sender may be personalized and is itself a field, so it comes first.
+        self.delivery["sender_address"] = self.header("sender_address")
+        self.delivery["sender_name"] = self.header("sender_name")
+
+    def header(self, name: str) -> str:
+        """A header's text, checked. Raises :class:`MessageError`."""
+        template = self.renderer._headers[name]
+        return encode.check_value(template.where, template.render(self.values, self.budget))
+
+    @property
+    def html(self) -> str:
+        """The HTML part."""
+        return self.renderer._html.render(self.values, self.budget)
+
+    @property
+    def text(self) -> str:
+        """The text part."""
+        return self.renderer._text.render(self.values, self.budget)

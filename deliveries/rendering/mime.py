@@ -1,0 +1,92 @@
+"""The MIME structure of a content, built once: what differs between messages is filled in later (RFC 2045, 2046, 2387)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from deliveries.rendering.compile import AttachedFile, Compiled
+from deliveries.rendering.encode import base64_body, parameter
+
+BOUNDARY = b"\x00boundary\x00"
+HTML = b"\x00html\x00"
+TEXT = b"\x00text\x00"
+
+Encoded = Callable[[bytes, bytes, bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Skeleton:
+    """The constant octets around a message's boundary, text and HTML: ``pieces[0] slot[0] pieces[1] slot[1] …``."""
+
+    pieces: tuple[bytes, ...]
+    slots: tuple[bytes, ...]
+
+    def fill(self, boundary: bytes, text: bytes, html: bytes) -> bytes:
+        """The MIME header fields, the empty line and the body of one message."""
+        values = {BOUNDARY: boundary, TEXT: text, HTML: html}
+        parts = [self.pieces[0]]
+        for slot, piece in zip(self.slots, self.pieces[1:], strict=True):
+            parts.append(values[slot])
+            parts.append(piece)
+        return b"".join(parts)
+
+
+def skeleton(compiled: Compiled) -> Skeleton:
+    """The structure that a content needs: text, alternative, related and mixed only where there is something for them."""
+    entity = _alternative(compiled)
+    inline = [file for file in compiled.attachments if file.content_id]
+    attached = [file for file in compiled.attachments if not file.content_id]
+    if inline:
+        main = b"text/html" if not compiled.text else b"multipart/alternative"
+        entity = _multipart(b"related", b"r", [entity, *map(_file, inline)], b'; type="' + main + b'"')
+    if attached:
+        entity = _multipart(b"mixed", b"m", [entity, *map(_file, attached)])
+    return _split(entity)
+
+
+def _alternative(compiled: Compiled) -> bytes:
+    text = _leaf(b"plain", TEXT, base64=compiled.text_base64)
+    html = _leaf(b"html", HTML, base64=compiled.html_base64)
+    if not compiled.html:
+        return text
+    if not compiled.text:
+        return html
+    return _multipart(b"alternative", b"a", [text, html])
+
+
+def _leaf(subtype: bytes, slot: bytes, *, base64: bool) -> bytes:
+    encoding = b"base64" if base64 else b"quoted-printable"
+    return (
+        b"Content-Type: text/" + subtype + b"; charset=utf-8\r\n"
+        b"Content-Transfer-Encoding: " + encoding + b"\r\n\r\n" + slot
+    )
+
+
+def _multipart(subtype: bytes, level: bytes, entities: list[bytes], parameters: bytes = b"") -> bytes:
+    boundary = BOUNDARY + level
+    head = b"Content-Type: multipart/" + subtype + b';\r\n boundary="' + boundary + b'"' + parameters + b"\r\n\r\n"
+    body = b"".join(b"--" + boundary + b"\r\n" + entity + b"\r\n" for entity in entities)
+    return head + body + b"--" + boundary + b"--\r\n"
+
+
+def _file(file: AttachedFile) -> bytes:
+    disposition = "inline" if file.content_id else "attachment"
+    lines = [
+        f"Content-Type: {file.content_type}",
+        "Content-Transfer-Encoding: base64",
+        f"Content-Disposition: {disposition};\r\n {parameter('filename', file.name)}",
+    ]
+    if file.content_id:
+        lines.append(f"Content-ID: <{file.content_id}>")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + base64_body(file.data)
+
+
+def _split(entity: bytes) -> Skeleton:
+    pieces, slots, rest = [], [], entity
+    while True:
+        found = [(position, slot) for slot in (BOUNDARY, TEXT, HTML) if (position := rest.find(slot)) >= 0]
+        if not found:
+            return Skeleton((*pieces, rest), tuple(slots))
+        position, slot = min(found)
+        pieces.append(rest[:position])
+        slots.append(slot)
+        rest = rest[position + len(slot) :]
