@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -85,7 +87,7 @@ class DeliveryAdmin(PropertiesAdmin):
     search_help_text = "Label or code"
     ordering = ["-id"]
     actions = None
-    show_facets = False
+    change_form_outer_before_template = "deliveries/edit_links.html"
 
     def get_urls(self) -> list[URLPattern]:
         """The pages of a delivery; its own page is its address."""
@@ -124,8 +126,9 @@ class DeliveryAdmin(PropertiesAdmin):
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """The form, or the delivery's page with a sentence when somebody else was faster."""
+        context = {"show_save_and_add_another": False, **(extra_context or {})}
         try:
-            return super().change_view(request, object_id, form_url, extra_context)  # type: ignore[no-any-return]
+            return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
         except MoveRefused as refused:
             messages.error(request, str(refused))
             return redirect("admin:deliveries_delivery_dashboard", object_id)
@@ -180,6 +183,6 @@ class DeliveryAdmin(PropertiesAdmin):
 
     def started(self, delivery: Delivery) -> Any:
         """When it was confirmed."""
-        return delivery.started_at
+        return date_format(timezone.localtime(delivery.started_at), "j M Y, H:i") if delivery.started_at else None
 
     started.admin_order_field = "started_at"  # type: ignore[attr-defined]

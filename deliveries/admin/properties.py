@@ -19,8 +19,10 @@ CONTENT = (
     {
         "classes": ["tab"],
         "fields": [
-            ("sender_name", "sender_address"),
-            ("reply_name", "reply_address"),
+            "sender_name",
+            "sender_address",
+            "reply_name",
+            "reply_address",
             "subject",
             "html",
             "text",
@@ -33,8 +35,10 @@ ATTACHMENTS = (
 )
 PROPERTIES = (
     "Properties",
-    {"classes": ["tab"], "fields": [("label", "code"), "description", "language", ("route", "part_size")]},
+    {"classes": ["tab"], "fields": ["label", "code", "description", "language", "route", "part_size"]},
 )
+
+UPLOADS = ("new_files", "new_images")
 
 PICKED = ("sender_name", "subject", "html", "text")
 """Fields that take personalization."""
@@ -120,11 +124,21 @@ class PropertiesAdmin(ui.ModelAdmin):  # type: ignore[misc]
 
     form = PropertiesForm
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Somebody who may only look has nothing to upload."""
+        may_save = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        return super().get_fieldsets(request, obj) if may_save else [_to_look_at(entry) for entry in self.fieldsets]
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """After saving, say what an analysis would refuse; what was typed is kept all the same."""
         super().save_related(request, form, formsets, change)
         for sentence in content_problems(form.instance):
             messages.warning(request, f"Saved, but an analysis would refuse this: {sentence}")
+
+
+def _to_look_at(fieldset: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
+    name, options = fieldset
+    return name, {**options, "fields": [field for field in options["fields"] if field not in UPLOADS]}
 
 
 def content_problems(properties: Properties) -> list[str]:

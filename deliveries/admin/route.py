@@ -29,7 +29,7 @@ class RouteForm(forms.ModelForm[Route]):
         required=False,
         label="Password",
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "class": "c-input"}),
+        widget=ui.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
     forget_password = forms.BooleanField(required=False, label="Forget the stored password")
 
@@ -46,7 +46,7 @@ class RouteForm(forms.ModelForm[Route]):
             )
 
     def clean(self) -> dict[str, Any]:
-        """A password in clear over an open connection would be read by anybody on the way."""
+        """Refuse two wishes that contradict each other."""
         cleaned = super().clean() or self.cleaned_data
         if cleaned.get("new_password") and cleaned.get("forget_password"):
             self.add_error("forget_password", "Either type a new password or forget the stored one.")
@@ -79,6 +79,13 @@ class RouteAdmin(ui.ModelAdmin):  # type: ignore[misc]
         test = path("<int:route_id>/test/", ui.site.admin_view(self.test_view), name="deliveries_route_test")
         return [test, *super().get_urls()]
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Somebody who may only look sees nothing of the password."""
+        may_save = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        if may_save:
+            return self.fieldsets
+        return [*self.fieldsets[:2], ("Credentials", {"fields": ["username"]})]
+
     def save_model(self, request: HttpRequest, obj: Route, form: Any, change: Any) -> None:
         """The newly chosen default takes the place of the former one."""
         with transaction.atomic():
@@ -86,13 +93,10 @@ class RouteAdmin(ui.ModelAdmin):  # type: ignore[misc]
                 Route.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
             super().save_model(request, obj, form, change)
 
-    def test_view(self, request: HttpRequest, route_id: int) -> HttpResponse:
-        """Connect, log in, say goodbye; then tell how it went."""
-        return self._test(request, route_id)
-
     @staticmethod
     @require_POST
-    def _test(request: HttpRequest, route_id: int) -> HttpResponse:
+    def test_view(request: HttpRequest, route_id: int) -> HttpResponse:
+        """Connect, log in, say goodbye; then tell how it went."""
         if not request.user.has_perm("deliveries.change_route"):
             raise PermissionDenied
         route = Route.objects.filter(pk=route_id).first()

@@ -40,14 +40,12 @@ class Act:
 ACTS: Mapping[str, Act] = {
     act.name: act
     for act in (
-        Act(
-            "analyse", "Analyse", analyse, "The analysis has been asked for; it shows here as it goes on.", "checklist"
-        ),
+        Act("analyse", "Analyse", analyse, "The analysis has been asked for.", "checklist"),
         Act(
             "confirm",
             "Confirm delivery…",
             confirm,
-            "Confirmed: messages are leaving.",
+            "Messages are leaving.",
             "send",
             "deliveries/confirm.html",
         ),
@@ -55,9 +53,7 @@ ACTS: Mapping[str, Act] = {
         Act("resume", "Resume", resume, "Resumed.", "play_arrow"),
         Act("stop", "Stop…", stop, "Stopped. What was not sent is cancelled.", "stop", "deliveries/stop.html"),
         Act("retry_failed", "Retry failed", retry_failed, "Failed messages are being sent again.", "refresh"),
-        Act(
-            "duplicate", "Duplicate", duplicate, "This is the copy; it has the same content and target.", "content_copy"
-        ),
+        Act("duplicate", "Duplicate", duplicate, "This is the copy.", "content_copy"),
     )
 }
 

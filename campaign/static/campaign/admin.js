@@ -4,6 +4,15 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-insert-into]").forEach(setUpPicker);
 });
 
+// The theme gives all its scrolling boxes the same name.
+window.addEventListener("load", () => {
+  const names = { "nav-sidebar-apps": "Navigation", "changelist-filter": "Filters" };
+  document.querySelectorAll(".simplebar-content-wrapper").forEach((wrapper, index) => {
+    const owner = wrapper.closest(Object.keys(names).map((id) => "#" + id).join());
+    wrapper.setAttribute("aria-label", owner ? names[owner.id] : `Scrollable content ${index + 1}`);
+  });
+});
+
 function setUpTabs(box) {
   const tabs = [...box.querySelectorAll("[role=tab]")];
   const memory = "tab:" + location.pathname;
