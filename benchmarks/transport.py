@@ -58,8 +58,10 @@ def project_sink() -> Iterator[int]:
         command = [sys.executable, "-m", "campaign.demo.sink", "--folder", folder]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
-            yield int(process.stdout.readline())
-            process.terminate()
+            try:
+                yield int(process.stdout.readline())
+            finally:
+                process.terminate()
 
 
 @contextmanager
@@ -69,8 +71,10 @@ def postfix_sink(program: str) -> Iterator[int]:
         port: int = probe.getsockname()[1]
     with subprocess.Popen([program, "-u", "nobody", f"127.0.0.1:{port}", "100"]) as process:
         time.sleep(0.5)
-        yield port
-        process.terminate()
+        try:
+            yield port
+        finally:
+            process.terminate()
 
 
 def measure(send: Callable[[int, int, int], None], port: int, count: int, octets: int) -> float:
