@@ -16,7 +16,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
@@ -25,7 +25,7 @@ from unfold.admin import ModelAdmin as ThemeModelAdmin
 from unfold.admin import TabularInline as ThemeTabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.sites import UnfoldAdminSite
-from unfold.widgets import UnfoldAdminPasswordInput as PasswordInput
+from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
 from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
@@ -46,7 +46,7 @@ POLICY = {
 }
 """Content-Security-Policy of every admin page; the theme evaluates expressions, nothing else asks for more."""
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +110,15 @@ class CampaignSite(UnfoldAdminSite):
         """Protect ``view`` like every admin page (login, CSRF) and give it the admin's policy."""
         return csp(POLICY)(super().admin_view(view, cacheable))
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """The login page, which leads to the home page unless somebody was on the way elsewhere."""
         if request.method == "GET" and REDIRECT_FIELD_NAME not in request.GET:
             home = urlencode({REDIRECT_FIELD_NAME: reverse(f"{self.name}:index")})
             return redirect(f"{request.path}?{home}")
-        return csp(POLICY)(super().login)(request, extra_context)
+        log_in = super().login
+        return csp(POLICY)(lambda asked: log_in(asked, extra_context))(request)
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """The home page."""
         if self._home is None:
             return super().index(request, extra_context)
@@ -178,7 +179,7 @@ def register(*models: "type[Model]") -> Callable[[type[Any]], type[Any]]:
 
 def page(request: HttpRequest, template: str, *, title: str, status: int = 200, **context: Any) -> TemplateResponse:
     """A page of ours inside the admin's frame; its template extends ``admin/page.html``."""
-    request.current_app = site.name  # type: ignore[attr-defined]
+    request.current_app = site.name
     values = {**site.each_context(request), "title": title, **context}
     return TemplateResponse(request, template, values, status=status)
 
@@ -199,7 +200,7 @@ class TabularInline(ThemeTabularInline):
 
 
 @register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
     """People who may log in."""
 
     form = UserChangeForm

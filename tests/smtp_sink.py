@@ -70,6 +70,9 @@ class SinkThread:
         self._ready.set()
         self._loop.run_forever()
         server.close()
+        for transport in tuple(self.sink.open):
+            transport.abort()
+        self._loop.run_until_complete(asyncio.sleep(0))
         for task in asyncio.all_tasks(self._loop):
             task.cancel()
         self._loop.close()

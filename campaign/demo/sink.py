@@ -109,6 +109,7 @@ class Sink:
     begun: int = 0
     connections: int = 0
     events: list[str] | None = None
+    open: set[asyncio.Transport] = field(default_factory=set)
 
     def note(self, event: str) -> None:
         """Record an event where events are wanted."""
@@ -139,8 +140,12 @@ class SinkProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.Transport", transport)
         self.sink.connections += 1
+        self.sink.open.add(self.transport)
         self._act("CONNECT", lambda: self._reply("220 sink ESMTP"))
         self._flush()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self.sink.open.difference_update({self.transport} if self.transport else set())
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data

@@ -23,13 +23,13 @@ class BlockForm(forms.ModelForm[PersonalizationBlock]):
         choices = insert.choices()[:1]
         for name in ("html", "text"):
             if name in self.fields:
-                self.fields[name].widget.choices = choices  # type: ignore[attr-defined]
+                self.fields[name].widget.choices = choices
         if "name" in self.fields:
             self.fields["name"].help_text = "Authors write {% include 'name' %} where the block shall be."
 
 
 @ui.register(PersonalizationBlock)
-class PersonalizationBlockAdmin(ui.ModelAdmin):  # type: ignore[misc]
+class PersonalizationBlockAdmin(ui.ModelAdmin):
     """Named pieces of content."""
 
     form = BlockForm

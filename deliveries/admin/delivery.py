@@ -31,7 +31,7 @@ from recipients.models import RecipientList
 TARGET = ("Target", {"classes": ["tab"], "fields": ["target_lists"]})
 
 
-class ListsField(forms.ModelMultipleChoiceField):
+class ListsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """Recipient lists with the number of people on each."""
 
     widget = forms.CheckboxSelectMultiple
@@ -68,10 +68,10 @@ class DeliveryChangeList(ChangeList):
     def get_results(self, request: HttpRequest) -> None:
         """Add the progress of all deliveries of this page in one query."""
         super().get_results(request)
-        self.result_list = list(self.result_list)  # type: ignore[assignment]
-        progress = progress_of(self.result_list)  # type: ignore[arg-type]
+        self.result_list = list(self.result_list)
+        progress = progress_of(self.result_list)
         for delivery in self.result_list:
-            delivery.progress = progress[delivery.pk]  # type: ignore[attr-defined]
+            delivery.progress = progress[delivery.pk]
 
 
 @ui.register(Delivery)
@@ -128,7 +128,7 @@ class DeliveryAdmin(PropertiesAdmin):
         """The form, or the delivery's page with a sentence when somebody else was faster."""
         context = {"show_save_and_add_another": False, **(extra_context or {})}
         try:
-            return super().change_view(request, object_id, form_url, context)  # type: ignore[no-any-return]
+            return super().change_view(request, object_id, form_url, context)
         except MoveRefused as refused:
             messages.error(request, str(refused))
             return redirect("admin:deliveries_delivery_dashboard", object_id)
@@ -151,7 +151,7 @@ class DeliveryAdmin(PropertiesAdmin):
     def response_change(self, request: HttpRequest, obj: Delivery) -> HttpResponse:
         """After “Save” one wants the next step."""
         if "_continue" in request.POST:
-            return super().response_change(request, obj)  # type: ignore[no-any-return]
+            return super().response_change(request, obj)
         messages.success(request, "Saved.")
         return redirect("admin:deliveries_delivery_dashboard", obj.pk)
 

@@ -1,7 +1,7 @@
 """Form fields for the files that travel with messages."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,6 +11,8 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.text import slugify
 
 from deliveries.models import Attachment, AttachmentRole, Properties
+
+Upload: TypeAlias = "UploadedFile[Any]"
 
 LARGEST_FILE_BYTES = 5 * 1024 * 1024
 LARGEST_TOTAL_BYTES = 10 * 1024 * 1024
@@ -28,7 +30,7 @@ class SeveralFilesField(forms.FileField):
 
     widget = SeveralFilesInput
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
         """The files. Raises ``ValidationError`` with a sentence for each file that cannot be taken."""
         files = data if isinstance(data, Sequence) else [data] if data else []
         problems: list[ValidationError] = []
@@ -47,7 +49,7 @@ class SeveralFilesField(forms.FileField):
 class ImagesField(SeveralFilesField):
     """Uploaded files that must be images."""
 
-    def clean(self, data: Any, initial: Any = None) -> list[UploadedFile]:  # type: ignore[override]
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
         """The images. Raises ``ValidationError`` with a sentence for each file that is none."""
         files = super().clean(data, initial)
         problems = [
@@ -60,7 +62,7 @@ class ImagesField(SeveralFilesField):
         return files
 
 
-class AttachmentsField(forms.ModelMultipleChoiceField):
+class AttachmentsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
     """The files that stay: a ticked box for each."""
 
     widget = forms.CheckboxSelectMultiple
@@ -80,7 +82,7 @@ def attachable(owner: Properties) -> QuerySet[Attachment]:
     return Attachment.objects.filter(own | fresh).defer("data").order_by("pk").distinct()
 
 
-def store(files: Sequence[UploadedFile], role: AttachmentRole) -> list[Attachment]:
+def store(files: Sequence[Upload], role: AttachmentRole) -> list[Attachment]:
     """Keep uploaded files."""
     return [
         Attachment.objects.create(
@@ -110,8 +112,8 @@ def check_total(files: Sequence[Attachment]) -> None:
         )
 
 
-def _too_large(file: UploadedFile) -> ValidationError:
+def _too_large(file: Upload) -> ValidationError:
     return ValidationError(
-        f"“{file.name}” is {filesizeformat(file.size)}; a file may have at most "
+        f"“{file.name}” is {filesizeformat(file.size or 0)}; a file may have at most "
         f"{filesizeformat(LARGEST_FILE_BYTES)}. Make it smaller, or link to it instead."
     )

@@ -20,7 +20,7 @@ def choices() -> Choices:
     return [*groups, ("Personalization blocks", blocks)] if blocks else groups
 
 
-class InsertTextInput(ui.TextInput):  # type: ignore[misc]
+class InsertTextInput(ui.TextInput):
     """One line with a picker."""
 
     template_name = "deliveries/widgets/insert.html"
@@ -35,7 +35,7 @@ class InsertTextInput(ui.TextInput):  # type: ignore[misc]
         return {**super().get_context(name, value, attrs), "choices": self.choices, "control": self.control}
 
 
-class InsertTextarea(ui.Textarea):  # type: ignore[misc]
+class InsertTextarea(ui.Textarea):
     """Many lines with a picker."""
 
     template_name = "deliveries/widgets/insert.html"

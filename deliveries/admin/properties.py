@@ -1,11 +1,11 @@
 """What the forms of deliveries and delivery templates share."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 
 from campaign import ui
 from deliveries.admin import insert
@@ -78,7 +78,7 @@ class PropertiesForm(forms.ModelForm[Any]):
         choices = insert.choices()
         for name in PICKED:
             if name in self.fields:
-                self.fields[name].widget.choices = choices  # type: ignore[attr-defined]
+                self.fields[name].widget.choices = choices
 
     def clean(self) -> dict[str, Any]:
         """Keep uploaded files even when another field is wrong, so that nobody has to upload them twice."""
@@ -102,7 +102,7 @@ class PropertiesForm(forms.ModelForm[Any]):
         if not fresh:
             return
         name = self.add_prefix("attachments")
-        data = self.data.copy()  # type: ignore[union-attr]
+        data = cast(QueryDict, self.data).copy()
         data.setlist(name, [*data.getlist(name), *(str(file.pk) for file in fresh)])
         self.data = data
         self._show_own_files_only()
@@ -111,7 +111,7 @@ class PropertiesForm(forms.ModelForm[Any]):
         """Offer the owner's files and those this form has just taken; all others are nobody's business here."""
         shown = set(self.instance.attachments.values_list("pk", flat=True)) if self.instance.pk else set()
         if self.is_bound:
-            posted = self.data.getlist(self.add_prefix("attachments"))  # type: ignore[union-attr]
+            posted = cast(QueryDict, self.data).getlist(self.add_prefix("attachments"))
             shown |= {int(pk) for pk in posted if str(pk).isdigit()}
         field = self.fields["attachments"]
         field.queryset = attachable(self.instance).filter(pk__in=shown)  # type: ignore[attr-defined]
@@ -119,7 +119,7 @@ class PropertiesForm(forms.ModelForm[Any]):
             field.help_text = "No file yet."
 
 
-class PropertiesAdmin(ui.ModelAdmin):  # type: ignore[misc]
+class PropertiesAdmin(ui.ModelAdmin):
     """The admin that deliveries and delivery templates derive from."""
 
     form = PropertiesForm

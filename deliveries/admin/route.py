@@ -62,7 +62,7 @@ class RouteForm(forms.ModelForm[Route]):
 
 
 @ui.register(Route)
-class RouteAdmin(ui.ModelAdmin):  # type: ignore[misc]
+class RouteAdmin(ui.ModelAdmin):
     """SMTP relays."""
 
     form = RouteForm

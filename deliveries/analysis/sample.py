@@ -6,7 +6,7 @@ from deliveries.analysis.checks import Finding
 from deliveries.models import Content, Level
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.merge import MessageError, Renderer
-from deliveries.sending.rows import sample_rows
+from deliveries.rows import sample_rows
 
 SAMPLE = 50
 

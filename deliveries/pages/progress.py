@@ -37,21 +37,14 @@ class Progress:
 def progress_of(deliveries: Iterable[Delivery]) -> Mapping[int, Progress]:
     """The progress of each delivery, by id, in one query."""
     by_id = {delivery.pk: delivery for delivery in deliveries}
-    sums = {
-        row["delivery_id"]: row
-        for row in Part.objects.filter(delivery_id__in=by_id)
+    rows = (
+        Part.objects.filter(delivery_id__in=by_id)
         .order_by()
-        .values("delivery_id")
-        .annotate(sent=Sum("sent"), failed=Sum("failed"), in_doubt=Sum("in_doubt"))
-    }
-    nothing = {"sent": 0, "failed": 0, "in_doubt": 0}
-    return {
-        pk: Progress(
-            to_deliver=delivery.to_deliver or 0,
-            **{name: sums.get(pk, nothing)[name] for name in nothing},
-        )
-        for pk, delivery in by_id.items()
-    }
+        .values_list("delivery_id")
+        .annotate(Sum("sent"), Sum("failed"), Sum("in_doubt"))
+    )
+    sums = {pk: (sent, failed, in_doubt) for pk, sent, failed, in_doubt in rows}
+    return {pk: Progress(delivery.to_deliver or 0, *sums.get(pk, (0, 0, 0))) for pk, delivery in by_id.items()}
 
 
 def counts(delivery: Delivery, progress: Progress) -> list[tuple[MessageState, int]]:

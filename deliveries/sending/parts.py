@@ -76,7 +76,7 @@ def cancel_unheld(delivery_id: int) -> None:
         Part.objects.filter(pk=part.pk).update(state=PartState.DONE)
 
 
-def reopen_parts_withpending(delivery_id: int) -> None:
+def reopen_parts_with_pending(delivery_id: int) -> None:
     """Open again the done parts in which messages are pending, and count them afresh."""
     for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.DONE):
         if pending(part).exists():

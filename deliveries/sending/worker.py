@@ -25,7 +25,7 @@ from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
 from deliveries.sending.recovery import SUFFIX, in_doubt_of, recover, recover_dead_holders
 from deliveries.sending.routes import NoRoute, close_connections, connection_for
-from deliveries.sending.rows import pending_rows, renderer
+from deliveries.rows import pending_rows, renderer
 from deliveries.sending.smtp.replies import Reply
 from deliveries.sending.transport import ConnectionLost, RouteUnavailable
 

@@ -1,10 +1,11 @@
 """From the database to the rows that rendering takes, and back to a renderer: shared by sending, mirror and preview."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
-from deliveries.models import Content, Message, MessageValues, Part, message_range
+from deliveries.models import Content, Message, MessageValues, Part
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.merge import MessageRow, Renderer
 from deliveries.states import MessageState
@@ -17,7 +18,7 @@ def renderer(content_id: int) -> Renderer:
     Raises :class:`Content.DoesNotExist`.
     """
     content = Content.objects.get(pk=content_id)
-    return Renderer(Compiled.from_json(content.compiled), content.pk, bytes(content.key))
+    return Renderer(Compiled.from_json(content.compiled), content.pk, bytes(content.key), clock=time.monotonic)
 
 
 def pending_rows(part: Part) -> Iterator[tuple[int, MessageRow]]:
@@ -37,9 +38,9 @@ def pending_rows(part: Part) -> Iterator[tuple[int, MessageRow]]:
 def sample_rows(content: Content, limit: int, dated_at: datetime) -> list[MessageRow]:
     """The first ``limit`` messages of a content, dated ``dated_at``."""
     rows = (
-        MessageValues.objects.filter(message_id__range=message_range(content.delivery_id))
+        Message.objects.of_delivery(content.delivery_id)
         .order_by("pk")
-        .values_list("message_id", "message__address", "values")[:limit]
+        .values_list("pk", "address", "frozen__values")[:limit]
     )
     return [MessageRow(id=pk, address=address, values=values, dated_at=dated_at) for pk, address, values in rows]
 

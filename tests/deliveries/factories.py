@@ -1,0 +1,79 @@
+"""Deliveries for tests, as people would make them: small, complete, ready for the act under test."""
+
+from deliveries.actions.analyse import analyse as ask
+from deliveries.actions.confirm import confirm
+from deliveries.analysis.run import analyse
+from deliveries.models import Delivery, Message, Route
+from deliveries.sending.worker import Worker
+from recipients.models import ListMembership, Recipient, RecipientList
+
+HTML = (
+    "<!doctype html>\n<html><body><p>Hello {{ recipient.first_name|proper }} &amp; welcome,</p>\n"
+    '<p><a href="https://www.example.com/">Read</a> {% include \'mirror_link\' %} {% include \'unsubscribe_link\' %}</p>'
+    "</body></html>\n"
+)
+
+
+def people(count: int, *, on: str = "Readers") -> RecipientList:
+    """``count`` recipients person1@example.org … on a list."""
+    recipients = [
+        Recipient(
+            address=f"person{number}@example.org", address_key=f"person{number}@example.org", first_name=f"name{number}"
+        )
+        for number in range(1, count + 1)
+    ]
+    Recipient.objects.bulk_create(recipients)
+    chosen, _ = RecipientList.objects.get_or_create(name=on)
+    ListMembership.objects.bulk_create(ListMembership(list=chosen, recipient=recipient) for recipient in recipients)
+    return chosen
+
+
+def route(port: int = 9) -> Route:
+    """The default route, to a port of the loopback."""
+    route, _ = Route.objects.update_or_create(name="Test", defaults={"host": "127.0.0.1", "port": port, "is_default": True})
+    return route
+
+
+def delivery(target: RecipientList | None = None, **values: object) -> Delivery:
+    """A complete delivery that is being edited."""
+    route_exists = Route.objects.filter(is_default=True).exists()
+    if not route_exists:
+        route()
+    defaults = {
+        "label": "Spring news",
+        "subject": "News for {{ recipient.first_name }}",
+        "sender_name": "Example News",
+        "sender_address": "news@example.com",
+        "html": HTML,
+    }
+    made = Delivery.objects.create(**{**defaults, **values})  # type: ignore[arg-type]
+    if target is not None:
+        made.target_lists.add(target)
+    return made
+
+
+def analysed(made: Delivery) -> Delivery:
+    """The delivery after its analysis, run here instead of in a worker."""
+    ask(made)
+    analyse(made.pk)
+    made.refresh_from_db()
+    return made
+
+
+def confirmed(made: Delivery) -> Delivery:
+    """The delivery after analysis and confirmation; nothing has been sent yet."""
+    confirm(analysed(made))
+    return made
+
+
+def send(worker: Worker, made: Delivery) -> Delivery:
+    """Let a worker send what is open."""
+    while worker.step():
+        pass
+    made.refresh_from_db()
+    return made
+
+
+def states(made: Delivery) -> list[int]:
+    """States of the delivery's messages, in order."""
+    return list(Message.objects.of_delivery(made.pk).order_by("pk").values_list("state", flat=True))

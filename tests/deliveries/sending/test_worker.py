@@ -1,0 +1,161 @@
+"""The sending loop over real SMTP."""
+
+import email
+import email.policy
+
+import pytest
+
+from campaign.demo.sink import Fault
+from deliveries.actions.control import pause, stop
+from deliveries.actions.retry_failed import retry_failed
+from deliveries.models import Message, Part
+from deliveries.states import DeliveryState, MessageState, PartState
+from mirror.page import mirror_html
+from tests.deliveries import factories
+from tests.smtp_sink import SinkThread
+
+pytestmark = pytest.mark.django_db
+
+
+def html_of(data: bytes) -> str:
+    message = email.message_from_bytes(data, policy=email.policy.default)
+    part = message.get_body(("html",))
+    assert part is not None
+    return part.get_content().replace("\r\n", "\n")
+
+
+def token_of(html: str) -> str:
+    return html.split("/m/")[1].split('"')[0]
+
+
+def test_it_sends_every_message_once_and_its_html_is_the_mirror_page(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(25), part_size=10))
+
+    factories.send(worker, delivery)
+
+    assert delivery.current_state is DeliveryState.FINISHED
+    assert sorted(received.recipients[0] for received in smtp_sink.messages) == sorted(
+        Message.objects.of_delivery(delivery.pk).values_list("address", flat=True)
+    )
+    pages = [html_of(received.data) for received in smtp_sink.messages]
+    assert len(pages) == 25
+    for page in pages:
+        assert mirror_html(token_of(page)) == page
+    assert list(Part.objects.filter(delivery=delivery).values_list("sent", flat=True)) == [10, 10, 5]
+
+
+def test_it_keeps_the_servers_words_for_a_refused_address(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="550 5.1.1 No such person here", recipient="person2@"))
+    delivery = factories.confirmed(factories.delivery(factories.people(3)))
+
+    factories.send(worker, delivery)
+
+    refused = Message.objects.get(address="person2@example.org")
+    assert factories.states(delivery) == [MessageState.SENT, MessageState.FAILED, MessageState.SENT]
+    assert refused.reply == "550 5.1.1 No such person here"
+    assert (refused.failure_type, refused.reason) == ("hard", 1)
+    assert delivery.current_state is DeliveryState.FINISHED
+
+
+def test_it_marks_a_message_in_doubt_when_the_answer_never_comes(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", close=True, message=2, keep=True))
+    delivery = factories.confirmed(factories.delivery(factories.people(4)))
+
+    factories.send(worker, delivery)
+
+    assert factories.states(delivery) == [
+        MessageState.SENT, MessageState.IN_DOUBT, MessageState.SENT, MessageState.SENT,
+    ]  # fmt: skip
+    assert len(smtp_sink.messages) == 4  # the one in doubt did arrive, and was not sent again
+
+
+def test_it_rests_when_the_server_cannot_be_reached_and_says_so(worker):
+    factories.route(port=9)
+    delivery = factories.confirmed(factories.delivery(factories.people(2)))
+
+    worker.step()
+
+    delivery.refresh_from_db()
+    assert factories.states(delivery) == [MessageState.PENDING] * 2
+    assert "refused the connection" in delivery.state_note
+    assert Part.objects.get(delivery=delivery).not_before is not None
+    assert worker.step() is False
+
+
+def test_it_says_an_unreachable_server_once_in_the_journal(worker):
+    factories.route(port=9)
+    delivery = factories.confirmed(factories.delivery(factories.people(4), part_size=2))
+
+    worker.step()
+    worker.step()
+
+    assert delivery.journal.filter(sentence__contains="refused the connection").count() == 1
+
+
+def test_it_fails_only_the_message_whose_values_break_a_header(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    target = factories.people(3)
+    target.recipients.filter(address="person2@example.org").update(first_name="Eve\r\nBcc: everybody@example.org")
+    delivery = factories.confirmed(factories.delivery(target))
+
+    factories.send(worker, delivery)
+
+    broken = Message.objects.get(address="person2@example.org")
+    assert factories.states(delivery) == [MessageState.SENT, MessageState.FAILED, MessageState.SENT]
+    assert "line break" in (broken.reply or "")
+    assert not any(b"\nBcc:" in received.data for received in smtp_sink.messages)
+
+
+def test_it_sends_nothing_more_of_a_paused_delivery(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(4), part_size=2))
+    worker.step()
+
+    delivery.refresh_from_db()
+    pause(delivery)
+
+    assert worker.step() is False
+    assert len(smtp_sink.messages) == 2
+
+
+def test_it_cancels_what_a_stopped_delivery_has_not_sent(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(4), part_size=2))
+    worker.step()
+
+    delivery.refresh_from_db()
+    stop(delivery)
+
+    assert factories.states(delivery) == [MessageState.SENT] * 2 + [MessageState.CANCELLED] * 2
+    assert not Part.objects.filter(delivery=delivery).exclude(state=PartState.DONE).exists()
+
+
+def test_it_retries_the_failed_messages_and_only_them(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="451 4.7.1 Try later", recipient="person2@"))
+    delivery = factories.confirmed(factories.delivery(factories.people(3)))
+    factories.send(worker, delivery)
+    smtp_sink.misbehave()
+
+    assert retry_failed(delivery) == 1
+    factories.send(worker, delivery)
+
+    assert factories.states(delivery) == [MessageState.SENT] * 3
+    assert len(smtp_sink.messages) == 3
+    assert delivery.current_state is DeliveryState.FINISHED
+
+
+@pytest.mark.parametrize("count", [20, 60])
+def test_it_asks_the_database_as_often_for_many_messages_as_for_few(
+    worker, smtp_sink: SinkThread, count, django_assert_max_num_queries
+):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(count), part_size=60))
+
+    with django_assert_max_num_queries(32):
+        factories.send(worker, delivery)
+
+    assert len(smtp_sink.messages) == count
