@@ -1,0 +1,78 @@
+"""What kind of CSV file this is: encoding, delimiter, columns."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+SAMPLE_BYTES = 64 * 1024
+DELIMITERS = ",;\t|"
+_MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+
+
+class ImportProblem(Exception):
+    """The file cannot be imported; nothing was changed. ``str()`` is a sentence for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How to read a file, and the names in its first line."""
+
+    encoding: str
+    delimiter: str
+    columns: tuple[str, ...]
+
+
+def detect(path: Path, *, encoding: str = "") -> Form:
+    """The form of a CSV file. Raises :class:`ImportProblem` when it cannot be one."""
+    try:
+        with path.open("rb") as file:
+            sample = file.read(SAMPLE_BYTES)
+    except OSError as error:
+        raise ImportProblem(f"The file {path.name} cannot be read: {error.strerror}.") from error
+    if not sample.strip():
+        raise ImportProblem(f"The file {path.name} is empty.")
+    encoding = encoding or _encoding(sample, path.name)
+    text = _decoded(sample, encoding, path.name)
+    if "\x00" in text:
+        raise ImportProblem(f"{path.name} is not a CSV file. Save the table as “CSV (UTF-8)” and try again.")
+    first_line = text.lstrip("\r\n").splitlines()[0]
+    delimiter = _delimiter(first_line)
+    columns = tuple(name.strip() for name in next(csv.reader([first_line], delimiter=delimiter)))
+    if any("@" in name for name in columns):
+        raise ImportProblem(
+            f"The first line of {path.name} already holds an address. It must name the columns, for example: "
+            "E-mail,First name,Last name."
+        )
+    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    if repeated:
+        raise ImportProblem(f"Two columns are called “{repeated[0]}”. Give each column a name of its own.")
+    return Form(encoding, delimiter, columns)
+
+
+def _encoding(sample: bytes, name: str) -> str:
+    for mark, encoding in _MARKS.items():
+        if sample.startswith(mark):
+            return encoding
+    if b"\x00" in sample:
+        raise ImportProblem(f"{name} is not a CSV file. Save the table as “CSV (UTF-8)” and try again.")
+    try:
+        sample.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(sample) - 4:  # not a character that the sample's end cuts in two
+            best = from_bytes(sample).best()
+            return best.encoding if best else "cp1252"
+    return "utf-8"
+
+
+def _decoded(sample: bytes, encoding: str, name: str) -> str:
+    try:
+        return sample.decode(encoding, errors="ignore")
+    except LookupError:
+        raise ImportProblem(f"There is no encoding called “{encoding}”. Try utf-8 or cp1252.") from None
+
+
+def _delimiter(line: str) -> str:
+    """The candidate that gives most columns outside quotes; a comma where there is only one column."""
+    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([line], delimiter=delimiter))))

@@ -1,0 +1,102 @@
+"""The lines of a CSV file as rows for the database, one at a time, and the rejected ones with their reason."""
+
+import csv
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from recipients.addresses import AddressError, key, normalise
+from recipients.imports.detect import Form, ImportProblem
+
+MAX_CELL = 10_000
+_LENGTHS = {"first_name": 200, "last_name": 200, "language": 16, "time_zone": 64}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A good line: its number in the file, key and address, names and so on, custom attributes as JSON."""
+
+    line: int
+    key: str
+    address: str
+    first_name: str
+    last_name: str
+    language: str
+    time_zone: str
+    attributes: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A line that cannot be imported."""
+
+    line: int
+    reason: str
+    cells: tuple[str, ...]
+
+
+def read(file: IO[str], form: Form, mapping: Mapping[str, str]) -> Iterator[Row | Reject]:
+    """Every line after the first, in order. Raises :class:`ImportProblem` when the file as a whole is broken."""
+    csv.field_size_limit(MAX_CELL * 10)
+    reader = csv.reader(file, delimiter=form.delimiter, strict=True)
+    positions = {field: form.columns.index(column) for column, field in mapping.items()}
+    attributes = [(name, at) for name, at in positions.items() if name not in {"address", *_LENGTHS}]
+    made = _maker(positions, attributes)
+    try:
+        next(reader)
+        start = reader.line_num + 1
+        for cells in reader:
+            if any(cells):
+                yield _row_or_reject(start, cells, len(form.columns), made)
+            start = reader.line_num + 1
+    except csv.Error as error:
+        raise ImportProblem(f"Line {reader.line_num}: {_csv_sentence(str(error))}") from error
+    except UnicodeDecodeError as error:
+        raise ImportProblem(
+            f"After line {reader.line_num} there are bytes that are not {form.encoding}. "
+            "Save the table as “CSV (UTF-8)”, or state its encoding."
+        ) from error
+
+
+def open_text(path: Path, form: Form) -> IO[str]:
+    """The file as text, line breaks inside quotes kept."""
+    return path.open(encoding=form.encoding, newline="")
+
+
+Maker = Callable[[int, list[str]], Row]
+
+
+def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int]]) -> Maker:
+    at = positions["address"]
+    plain = [positions.get(name) for name in _LENGTHS]
+
+    def make(line: int, cells: list[str]) -> Row:
+        address = normalise(cells[at])
+        values = ["" if position is None else cells[position].strip() for position in plain]
+        for (name, limit), value in zip(_LENGTHS.items(), values, strict=True):
+            if len(value) > limit:
+                raise AddressError(f"{name.replace('_', ' ').capitalize()} is longer than {limit} characters.")
+        custom = {name: value for name, position in attributes if (value := cells[position].strip())}
+        return Row(line, key(address), address, *values, json.dumps(custom, ensure_ascii=False))
+
+    return make
+
+
+def _row_or_reject(line: int, cells: list[str], width: int, make: Maker) -> Row | Reject:
+    if len(cells) != width:
+        reason = f"{len(cells)} cells instead of {width}: a delimiter too many or too few, or a missing quote."
+        return Reject(line, reason, tuple(cells))
+    if any("\x00" in cell or len(cell) > MAX_CELL for cell in cells):
+        return Reject(line, f"A cell holds a NUL character or more than {MAX_CELL:,} characters.", tuple(cells))
+    try:
+        return make(line, cells)
+    except AddressError as error:
+        return Reject(line, str(error), tuple(cells))
+
+
+def _csv_sentence(message: str) -> str:
+    if "field larger" in message or "end of data" in message:
+        return "a quotation mark is opened and never closed. Close it, or double it where it belongs to the text."
+    return "a quotation mark stands in the middle of a cell. Put the whole cell in quotes and double those inside."

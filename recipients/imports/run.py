@@ -1,0 +1,131 @@
+"""The import, from the file's first byte to the last row: read it top to bottom.
+
+One transaction: afterwards everything good is there, or, when the file as a whole is broken, nothing of it.
+"""
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from django.db import connection, transaction
+
+from campaign.lib.sql import statements
+from recipients.imports.detect import Form, detect
+from recipients.imports.lines import Reject, Row, open_text, read
+from recipients.imports.mapping import checked, guess
+from recipients.models import BUILT_IN_FIELDS, AttributeDefinition, RecipientList
+
+SQL = statements(Path(__file__).parent / "sql")
+
+REPEATED = "The same address stands again further down; the last line counts."
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_PROGRESS_LINES = 5_000
+
+
+class Existing(StrEnum):
+    """What happens to people who are known already."""
+
+    UPDATE = "update"
+    SKIP = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Result of an import, in lines."""
+
+    created: int
+    existing: int
+    rejected: int
+
+
+def import_file(
+    path: Path,
+    *,
+    mapping: Mapping[str, str] | None = None,
+    existing: Existing = Existing.UPDATE,
+    list_name: str = "",
+    rejects: Path | None = None,
+    encoding: str = "",
+    progress: Callable[[int], None] = lambda octets: None,
+) -> Counts:
+    """Import a CSV file of recipients; ``progress`` is told how many bytes have been read.
+
+    ``mapping`` gives the field of each column (guessed where it says nothing). Rejected lines go to ``rejects``.
+    Raises :class:`recipients.imports.detect.ImportProblem`.
+    """
+    form = detect(path, encoding=encoding)
+    used = checked({**guess(form.columns), **(mapping or {})}, form.columns)
+    with RejectsFile(rejects, form) as rejected, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SQL["create_staging"])
+        _copy(path, form, used, rejected, progress)
+        cursor.execute(SQL["repeated"])
+        for line, address in cursor.fetchall():
+            rejected.add(Reject(line, REPEATED, (address,)))
+        cursor.execute(SQL["forget_repeated"])
+        cursor.execute(SQL["count_existing"])
+        known = cursor.fetchone()[0]
+        cursor.execute("SELECT count(*) FROM import_staging")
+        total = cursor.fetchone()[0]
+        _define_attributes(used)
+        cursor.execute(SQL["insert_or_update" if existing is Existing.UPDATE else "insert_new"])
+        if list_name:
+            chosen, _ = RecipientList.objects.get_or_create(name=list_name)
+            cursor.execute(SQL["add_to_list"], {"list": chosen.pk})
+    return Counts(created=total - known, existing=known, rejected=rejected.count)
+
+
+class RejectsFile:
+    """A CSV file of rejected lines: number, reason, cells; no cell can be taken for a formula by a spreadsheet."""
+
+    def __init__(self, path: Path | None, form: Form) -> None:
+        self.count = 0
+        self._file = path.open("w", newline="", encoding="utf-8-sig") if path else None
+        self._writer = csv.writer(self._file) if self._file else None
+        if self._writer:
+            self._writer.writerow(["Line", "Reason", *map(_harmless, form.columns)])
+
+    def add(self, reject: Reject) -> None:
+        """Write a line."""
+        self.count += 1
+        if self._writer:
+            self._writer.writerow([reject.line, reject.reason, *map(_harmless, reject.cells)])
+
+    def __enter__(self) -> "RejectsFile":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._file:
+            self._file.close()
+
+
+def _copy(
+    path: Path, form: Form, used: Mapping[str, str], rejected: RejectsFile, progress: Callable[[int], None]
+) -> None:
+    raw: Any = connection.connection
+    with raw.cursor() as cursor, open_text(path, form) as file, cursor.copy(SQL["copy_staging"]) as copy:
+        for number, line in enumerate(read(file, form, used), start=1):
+            if isinstance(line, Row):
+                copy.write_row(_values(line))
+            else:
+                rejected.add(line)
+            if not number % _PROGRESS_LINES:
+                progress(file.buffer.tell())  # type: ignore[attr-defined]
+    progress(path.stat().st_size)
+
+
+def _values(row: Row) -> tuple[object, ...]:
+    return (row.line, row.key, row.address, row.first_name, row.last_name, row.language, row.time_zone, row.attributes)
+
+
+def _define_attributes(used: Mapping[str, str]) -> None:
+    labels = {field: column for column, field in used.items() if field not in BUILT_IN_FIELDS}
+    AttributeDefinition.objects.bulk_create(
+        [AttributeDefinition(name=name, label=label[:200]) for name, label in labels.items()], ignore_conflicts=True
+    )
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -1,0 +1,52 @@
+-- name: create_staging
+CREATE TEMPORARY TABLE import_staging (
+    line integer, key text, address text, first_name text, last_name text, language text, time_zone text,
+    attributes jsonb
+) ON COMMIT DROP;
+
+-- name: copy_staging
+COPY import_staging FROM STDIN;
+
+-- name: repeated
+-- Lines whose address stands again further down; the last one counts.
+SELECT line, address FROM (
+    SELECT line, address, row_number() OVER (PARTITION BY key ORDER BY line DESC) AS place FROM import_staging
+) numbered WHERE place > 1 ORDER BY line;
+
+-- name: forget_repeated
+DELETE FROM import_staging earlier USING (
+    SELECT key, max(line) AS last FROM import_staging GROUP BY key HAVING count(*) > 1
+) later WHERE earlier.key = later.key AND earlier.line < later.last;
+
+-- name: count_existing
+SELECT count(*) FROM import_staging JOIN recipients_recipient ON address_key = key;
+
+-- name: insert_new
+INSERT INTO recipients_recipient (address, address_key, first_name, last_name, language, time_zone, attributes,
+                                  consent, consent_source, created_at, updated_at)
+SELECT address, key, first_name, last_name, language, time_zone, attributes, 'unknown', '', now(), now()
+  FROM import_staging
+ ORDER BY line
+    ON CONFLICT (address_key) DO NOTHING;
+
+-- name: insert_or_update
+-- An empty cell never erases what is known; attributes of other files stay.
+INSERT INTO recipients_recipient AS known (address, address_key, first_name, last_name, language, time_zone, attributes,
+                                           consent, consent_source, created_at, updated_at)
+SELECT address, key, first_name, last_name, language, time_zone, attributes, 'unknown', '', now(), now()
+  FROM import_staging
+ ORDER BY line
+    ON CONFLICT (address_key) DO UPDATE
+   SET address = excluded.address,
+       first_name = coalesce(nullif(excluded.first_name, ''), known.first_name),
+       last_name = coalesce(nullif(excluded.last_name, ''), known.last_name),
+       language = coalesce(nullif(excluded.language, ''), known.language),
+       time_zone = coalesce(nullif(excluded.time_zone, ''), known.time_zone),
+       attributes = known.attributes || excluded.attributes,
+       updated_at = now();
+
+-- name: add_to_list
+INSERT INTO recipients_listmembership (list_id, recipient_id, added_at)
+SELECT %(list)s, recipient.id, now()
+  FROM import_staging JOIN recipients_recipient recipient ON recipient.address_key = import_staging.key
+    ON CONFLICT DO NOTHING;
