@@ -50,9 +50,7 @@ def message_row(message: Message) -> MessageRow:
 
     Raises :class:`MessageValues.DoesNotExist` when the personal values were purged.
     """
-    part = (
-        Part.objects.filter(delivery_id=message.delivery_id, first_id__lte=message.pk).order_by("-first_id").first()
-    )
+    part = Part.objects.filter(delivery_id=message.delivery_id, first_id__lte=message.pk).order_by("-first_id").first()
     dated_at = part.dated_at if part else None
     values = MessageValues.objects.get(pk=message.pk).values
     return MessageRow(

@@ -2,7 +2,7 @@
 
 from deliveries.identifiers import MIRROR, UnknownMessage, find_message
 from deliveries.models import Delivery, MessageValues
-from deliveries.sending.rows import message_row, renderer
+from deliveries.rows import message_row, renderer
 from deliveries.states import STARTED
 
 CONTENT_SECURITY_POLICY = {

@@ -16,7 +16,9 @@ _ASCII_FAST = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
     r"@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])"
 )
-_DOT_ATOM = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*")
+_DOT_ATOM = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010ffff-]+)*"
+)
 _QUOTED = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"')
 
 
@@ -66,7 +68,9 @@ def _normalise_slowly(address: str) -> str:
     if not local or not domain:
         raise AddressError(f"“{address}” is incomplete. An address looks like name@example.com.")
     if not (_DOT_ATOM.fullmatch(local) and not any(map(str.isspace, local))) and not _QUOTED.fullmatch(local):
-        raise AddressError(f"“{local}” cannot stand before the @ sign: a space, a dot too many or a forbidden character.")
+        raise AddressError(
+            f"“{local}” cannot stand before the @ sign: a space, a dot too many or a forbidden character."
+        )
     if len(local.encode()) > MAX_LOCAL_OCTETS:
         raise AddressError(f"The part before the @ sign is longer than {MAX_LOCAL_OCTETS} bytes.")
     shown = _shown_domain(domain)

@@ -62,11 +62,11 @@ def _run(recipients: int, web_port: int, *, once: bool) -> int:
     django.setup()
     from django.conf import settings
     from django.core.management import call_command
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from campaign.demo import people, story
     from campaign.demo.processes import Processes
     from campaign.demo.verify import verify
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     folder = settings.VAR_DIR / "demo"
     shutil.rmtree(folder, ignore_errors=True)

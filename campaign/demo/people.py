@@ -3,7 +3,20 @@
 import csv
 from pathlib import Path
 
-FIRST_NAMES = ("Ada", "Björn", "Chloé", "Dmitri", "Eleni", "Fatima", "Giórgos", "Hana", "İpek", "José", "Kenji", "Łucja")
+FIRST_NAMES = (
+    "Ada",
+    "Björn",
+    "Chloé",
+    "Dmitri",
+    "Eleni",
+    "Fatima",
+    "Giórgos",
+    "Hana",
+    "İpek",
+    "José",
+    "Kenji",
+    "Łucja",
+)
 LAST_NAMES = ("Abbott", "Brontë", "Çelik", "D’Souza", "Eßer", "Fernández", "García", "Håkansson", "Ito", "Jørgensen")
 CITIES = ("Zürich", "São Paulo", "Kraków", "東京", "Αθήνα", "Montréal", "Reykjavík")
 LANGUAGES = ("en", "de", "fr", "es", "pl")

@@ -7,14 +7,13 @@ from pathlib import Path
 from django.contrib.auth import get_user_model
 from django.db.models import Sum
 
+from campaign.demo.processes import DemoProblem
 from deliveries.actions.analyse import analyse
 from deliveries.actions.confirm import confirm
 from deliveries.actions.create import create
 from deliveries.models import Delivery, DeliveryTemplate, Level, Part, Route
 from deliveries.states import DeliveryState
 from recipients.models import RecipientList
-
-from campaign.demo.processes import DemoProblem
 
 LOGIN = "demo"
 PASSWORD = "demo"  # noqa: S105 - printed on the screen; the demo listens on the loopback only
@@ -82,7 +81,9 @@ def confirm_and_follow(
             counts, moved_at = now, time.monotonic()
             progress(sum(counts.values()))
         if time.monotonic() - moved_at > STALL_SECONDS:
-            raise DemoProblem(f"Nothing was sent for {STALL_SECONDS} seconds: {delivery.state_note or 'no reason known'}")
+            raise DemoProblem(
+                f"Nothing was sent for {STALL_SECONDS} seconds: {delivery.state_note or 'no reason known'}"
+            )
         delivery.refresh_from_db()
     return _counts(delivery)
 

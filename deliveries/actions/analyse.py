@@ -4,8 +4,8 @@ from django.db import transaction
 
 from deliveries.models import Delivery
 from deliveries.moves import Actor, move
-from deliveries.states import DeliveryState
 from deliveries.queue import ask_for_analysis
+from deliveries.states import DeliveryState
 
 
 @transaction.atomic

@@ -8,8 +8,8 @@ from deliveries.actions.edit import STALE_NOTE, edited
 from deliveries.analysis.fingerprint import is_stale
 from deliveries.models import Delivery
 from deliveries.moves import Actor, move, write_journal
-from deliveries.states import DeliveryState
 from deliveries.queue import announce_work
+from deliveries.states import DeliveryState
 
 
 def confirm(delivery: Delivery, *, by: Actor = None) -> None:

@@ -5,9 +5,9 @@ from django.utils import timezone
 
 from deliveries.models import Delivery, Level
 from deliveries.moves import Actor, move, write_journal
+from deliveries.queue import announce_work
 from deliveries.sending.parts import cancel_unheld
 from deliveries.states import DeliveryState
-from deliveries.queue import announce_work
 
 
 @transaction.atomic

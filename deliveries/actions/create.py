@@ -10,7 +10,9 @@ from deliveries.moves import Actor, write_journal
 def create(template: DeliveryTemplate, *, label: str, by: Actor = None) -> Delivery:
     """A new delivery that starts as a copy of ``template``; later changes of the template do not touch it."""
     user_id = by.pk if by is not None and by.is_authenticated else None
-    delivery = Delivery.objects.create(**{**template.shared(), "label": label}, template=template, created_by_id=user_id)
+    delivery = Delivery.objects.create(
+        **{**template.shared(), "label": label}, template=template, created_by_id=user_id
+    )
     delivery.take_attachments(template)
     write_journal(delivery.pk, f"Created from the template “{template.label}”.", by=by)
     return delivery

@@ -5,9 +5,9 @@ from django.db import transaction
 from deliveries.actions.base import ActionRefused
 from deliveries.models import Delivery, Message
 from deliveries.moves import Actor, move, write_journal
+from deliveries.queue import announce_work
 from deliveries.sending.parts import reopen_parts_with_pending
 from deliveries.states import DeliveryState, MessageState
-from deliveries.queue import announce_work
 
 
 @transaction.atomic

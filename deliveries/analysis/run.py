@@ -52,7 +52,9 @@ def analyse(delivery_id: int) -> DeliveryState:
         except DatabaseError:
             logger.exception("Analysis of delivery %s broke", delivery_id)
             delivery.refresh_from_db()
-            sentence = "The database refused the analysis; the operator finds the reason in the worker's log. Try again."
+            sentence = (
+                "The database refused the analysis; the operator finds the reason in the worker's log. Try again."
+            )
             _fail(delivery, [Finding(Level.ERROR, sentence)])
     return delivery.current_state
 

@@ -58,7 +58,9 @@ class Properties(models.Model):
     text = models.TextField(
         "text content", blank=True, help_text="Empty means: made from the HTML content at the analysis."
     )
-    language = models.CharField(max_length=16, blank=True, help_text="Language of the content, for example en or fr-CA.")
+    language = models.CharField(
+        max_length=16, blank=True, help_text="Language of the content, for example en or fr-CA."
+    )
     attachments = models.ManyToManyField(Attachment, blank=True)
 
     route = models.ForeignKey(

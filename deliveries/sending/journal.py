@@ -24,7 +24,9 @@ from deliveries.sending.smtp.replies import Reply, Stage
 
 IN_DOUBT: Final = b"0 - "
 
-_LINE = re.compile(rb"([HB]) ([0-9]+)|(O) ([0-9]+) (?:0 - |([0-9]{3}) (local|mail|rcpt|data|end-of-data|reset) ([^\n]*))")
+_LINE = re.compile(
+    rb"([HB]) ([0-9]+)|(O) ([0-9]+) (?:0 - |([0-9]{3}) (local|mail|rcpt|data|end-of-data|reset) ([^\n]*))"
+)
 
 
 class JournalDamaged(Exception):

@@ -17,12 +17,9 @@ from deliveries.states import MessageState, sources
 SQL = statements(Path(__file__).parent / "sql")
 
 NO_ANSWER = (
-    "The connection broke before the server confirmed. "
-    "The message may have arrived; it is not sent again by itself."
+    "The connection broke before the server confirmed. The message may have arrived; it is not sent again by itself."
 )
-HOLDER_LOST = (
-    "The worker that held this message is gone. The message may have left; it is not sent again by itself."
-)
+HOLDER_LOST = "The worker that held this message is gone. The message may have left; it is not sent again by itself."
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,9 +101,7 @@ def count(part_ids: list[int]) -> None:
 def work_is_open(now: datetime) -> bool:
     """A running delivery has a part that could be claimed now."""
     open_parts = Part.objects.filter(delivery__state=DeliveryState.IN_PROGRESS, state__lt=PartState.DONE)
-    return (
-        open_parts.exclude(not_before__gt=now).exclude(state=PartState.CLAIMED, lease_until__gte=now).exists()
-    )
+    return open_parts.exclude(not_before__gt=now).exclude(state=PartState.CLAIMED, lease_until__gte=now).exists()
 
 
 def pending(part: Part) -> MessageQuerySet:

@@ -50,10 +50,7 @@ def recover(holder: str, path: Path) -> None:
 def in_doubt_of(part: Part) -> list[Outcome]:
     """Every pending message of a part whose holder is gone with its journal: none is sent again by itself."""
     at = now()
-    return [
-        outcomes.in_doubt(pk, outcomes.HOLDER_LOST, at)
-        for pk in parts.pending(part).values_list("pk", flat=True)
-    ]
+    return [outcomes.in_doubt(pk, outcomes.HOLDER_LOST, at) for pk in parts.pending(part).values_list("pk", flat=True)]
 
 
 def _known(replay: Replay, at: datetime) -> Iterator[Outcome]:
@@ -69,5 +66,3 @@ def _known(replay: Replay, at: datetime) -> Iterator[Outcome]:
 def _everything_held_in_doubt(holder: str) -> Iterator[Outcome]:
     for part in Part.objects.filter(holder=holder, state=PartState.CLAIMED):
         yield from in_doubt_of(part)
-
-

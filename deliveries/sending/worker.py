@@ -20,12 +20,12 @@ from deliveries.mail import Mail
 from deliveries.models import Delivery, Level, Part
 from deliveries.moves import write_journal
 from deliveries.rendering.merge import MessageError
+from deliveries.rows import pending_rows, renderer
 from deliveries.sending import outcomes, parts
 from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
 from deliveries.sending.recovery import SUFFIX, in_doubt_of, recover, recover_dead_holders
 from deliveries.sending.routes import NoRoute, close_connections, connection_for
-from deliveries.rows import pending_rows, renderer
 from deliveries.sending.smtp.replies import Reply
 from deliveries.sending.transport import ConnectionLost, RouteUnavailable
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from django.db import connection, transaction
 
@@ -93,7 +93,7 @@ class RejectsFile:
         if self._writer:
             self._writer.writerow([reject.line, reject.reason, *map(_harmless, reject.cells)])
 
-    def __enter__(self) -> "RejectsFile":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:

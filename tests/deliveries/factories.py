@@ -9,7 +9,7 @@ from recipients.models import ListMembership, Recipient, RecipientList
 
 HTML = (
     "<!doctype html>\n<html><body><p>Hello {{ recipient.first_name|proper }} &amp; welcome,</p>\n"
-    '<p><a href="https://www.example.com/">Read</a> {% include \'mirror_link\' %} {% include \'unsubscribe_link\' %}</p>'
+    "<p><a href=\"https://www.example.com/\">Read</a> {% include 'mirror_link' %} {% include 'unsubscribe_link' %}</p>"
     "</body></html>\n"
 )
 
@@ -30,7 +30,9 @@ def people(count: int, *, on: str = "Readers") -> RecipientList:
 
 def route(port: int = 9) -> Route:
     """The default route, to a port of the loopback."""
-    route, _ = Route.objects.update_or_create(name="Test", defaults={"host": "127.0.0.1", "port": port, "is_default": True})
+    route, _ = Route.objects.update_or_create(
+        name="Test", defaults={"host": "127.0.0.1", "port": port, "is_default": True}
+    )
     return route
 
 
