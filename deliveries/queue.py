@@ -20,7 +20,12 @@ def ask_for_analysis(delivery_id: int) -> None:
 
 def announce_work() -> None:
     """Wake workers once the present transaction is committed."""
-    transaction.on_commit(lambda: [_send("deliveries.tasks.send_parts") for _ in range(WORKER_HINTS)])
+    transaction.on_commit(_wake_workers)
+
+
+def _wake_workers() -> None:
+    for _ in range(WORKER_HINTS):
+        _send("deliveries.tasks.send_parts")
 
 
 def _send(task: str, *arguments: int) -> None:

@@ -8,7 +8,7 @@ from deliveries.identifiers import UnknownMessage
 from mirror.page import CONTENT_SECURITY_POLICY, mirror_html
 
 
-@csp(CONTENT_SECURITY_POLICY)
+@csp(CONTENT_SECURITY_POLICY)  # type: ignore[arg-type]  # django-csp types views without URL arguments only
 @require_safe
 def mirror(request: HttpRequest, token: str) -> HttpResponse:
     """The mirror page of one message, without cookies or scripts; 404 for anything but a sent delivery's message."""

@@ -51,6 +51,11 @@ class Recipient(models.Model):
     def __str__(self) -> str:
         return self.address or f"Recipient {self.pk} without address"
 
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Keep the key in step with the address."""
+        self.set_address(self.address)
+        super().save(*args, **kwargs)  # type: ignore[arg-type]
+
     def clean(self) -> None:
         """Normalise the address; its sentence goes beside the field."""
         try:
@@ -64,11 +69,6 @@ class Recipient(models.Model):
         """Set address and key together; empty means that there is none. Raises :class:`AddressError`."""
         self.address = normalise(address) if address and address.strip() else None
         self.address_key = key(self.address) if self.address else None
-
-    def save(self, *args: object, **kwargs: object) -> None:
-        """Keep the key in step with the address."""
-        self.set_address(self.address)
-        super().save(*args, **kwargs)  # type: ignore[arg-type]
 
 
 class AttributeKind(models.TextChoices):

@@ -5,7 +5,10 @@ from recipients.models import Quarantine, QuarantineStatus
 
 
 def add(address: str, *, reason: str, text: str = "") -> Quarantine:
-    """Put an address in quarantine, in whatever case it is written. Raises :class:`recipients.addresses.AddressError`."""
+    """Put an address in quarantine, in whatever case it is written.
+
+    Raises :class:`recipients.addresses.AddressError`.
+    """
     record, _ = Quarantine.objects.update_or_create(
         address_key=key(address),
         defaults={"status": QuarantineStatus.QUARANTINE, "reason": reason[:100], "text": text},

@@ -25,11 +25,12 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
         _deny(message)
     context = {"done": request.method == "POST", "address": message.address}
     response = render(request, "public/unsubscribe.html", context)
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response[name] = value
     return response
 
 
 def _deny(message: Message) -> None:
-    recipient = Recipient.objects.filter(pk=message.recipient_id).first()
+    recipient = Recipient.objects.filter(messages=message).first()
     if recipient is not None:
         deny(recipient, source=f"unsubscription from delivery {message.delivery_id}")

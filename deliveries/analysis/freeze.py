@@ -53,7 +53,7 @@ def write_messages(delivery_id: int, content_id: int, fields: Sequence[str]) -> 
             SQL["write_messages"],
             {"first": first, "content": content_id, "pending": MessageState.PENDING.value},
         )
-        statement = sql.SQL(SQL["write_values"]).format(values=_values(fields))  # type: ignore[arg-type]
+        statement = sql.SQL(SQL["write_values"]).format(values=_values(fields))
         cursor.execute(statement.as_string(cursor.cursor), {"first": first})
 
 

@@ -94,7 +94,7 @@ class Journal:
         self.close()
 
     def _append(self, line: bytes) -> None:
-        """One write, so that a killed process leaves a whole line or none. Raises OSError, also when the disk is full."""
+        """One write, so that a killed process leaves a whole line or none. Raises OSError (also for a full disk)."""
         if os.write(self._descriptor, line) != len(line):
             raise OSError(f"The journal {self._path} could not be written completely. Free space on its disk.")
 

@@ -79,7 +79,9 @@ def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int]]) -> M
             if len(value) > limit:
                 raise AddressError(f"{name.replace('_', ' ').capitalize()} is longer than {limit} characters.")
         custom = {name: value for name, position in attributes if (value := cells[position].strip())}
-        return Row(line, key(address), address, *values, json.dumps(custom, ensure_ascii=False))
+        first_name, last_name, language, time_zone = values
+        attributes_json = json.dumps(custom, ensure_ascii=False)
+        return Row(line, key(address), address, first_name, last_name, language, time_zone, attributes_json)
 
     return make
 

@@ -49,7 +49,7 @@ def import_file(
     list_name: str = "",
     rejects: Path | None = None,
     encoding: str = "",
-    progress: Callable[[int], None] = lambda octets: None,
+    progress: Callable[[int], None] | None = None,
 ) -> Counts:
     """Import a CSV file of recipients; ``progress`` is told how many bytes have been read.
 
@@ -102,7 +102,7 @@ class RejectsFile:
 
 
 def _copy(
-    path: Path, form: Form, used: Mapping[str, str], rejected: RejectsFile, progress: Callable[[int], None]
+    path: Path, form: Form, used: Mapping[str, str], rejected: RejectsFile, progress: Callable[[int], None] | None
 ) -> None:
     raw: Any = connection.connection
     with raw.cursor() as cursor, open_text(path, form) as file, cursor.copy(SQL["copy_staging"]) as copy:
@@ -111,9 +111,10 @@ def _copy(
                 copy.write_row(_values(line))
             else:
                 rejected.add(line)
-            if not number % _PROGRESS_LINES:
+            if progress and not number % _PROGRESS_LINES:
                 progress(file.buffer.tell())  # type: ignore[attr-defined]
-    progress(path.stat().st_size)
+    if progress:
+        progress(path.stat().st_size)
 
 
 def _values(row: Row) -> tuple[object, ...]:

@@ -48,7 +48,7 @@ def delivery(target: RecipientList | None = None, **values: object) -> Delivery:
         "sender_address": "news@example.com",
         "html": HTML,
     }
-    made = Delivery.objects.create(**{**defaults, **values})  # type: ignore[arg-type]
+    made = Delivery.objects.create(**{**defaults, **values})
     if target is not None:
         made.target_lists.add(target)
     return made

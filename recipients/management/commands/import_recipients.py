@@ -35,7 +35,7 @@ class Command(BaseCommand):
         columns = (TextColumn("Importing"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
         try:
             mapping = dict(_pair(entry) for entry in options["map"])
-            with Progress(*columns, console=Console(file=self.stderr._out)) as bar:  # noqa: SLF001
+            with Progress(*columns, console=Console(stderr=True)) as bar:
                 task = bar.add_task("import", total=path.stat().st_size if path.is_file() else None)
                 counts = import_file(
                     path,

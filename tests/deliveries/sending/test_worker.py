@@ -21,7 +21,7 @@ def html_of(data: bytes) -> str:
     message = email.message_from_bytes(data, policy=email.policy.default)
     part = message.get_body(("html",))
     assert part is not None
-    return part.get_content().replace("\r\n", "\n")
+    return str(part.get_content()).replace("\r\n", "\n")
 
 
 def token_of(html: str) -> str:
