@@ -38,6 +38,7 @@ def forget(delivery_id: int) -> None:
 def select_target(delivery_id: int, list_ids: Sequence[int]) -> Population:
     """Compute the target into a temporary table of this transaction and keep the exclusions with their reasons."""
     with connection.cursor() as cursor:
+        cursor.execute(SQL["forget_target"])
         cursor.execute(SQL["select_target"], {"lists": list(list_ids)})
         cursor.execute(SQL["count_population"])
         found, to_deliver = cursor.fetchone()

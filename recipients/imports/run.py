@@ -59,6 +59,7 @@ def import_file(
     form = detect(path, encoding=encoding)
     used = checked({**guess(form.columns), **(mapping or {})}, form.columns)
     with RejectsFile(rejects, form) as rejected, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SQL["forget_staging"])
         cursor.execute(SQL["create_staging"])
         _copy(path, form, used, rejected, progress)
         cursor.execute(SQL["repeated"])

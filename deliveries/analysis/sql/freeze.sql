@@ -5,6 +5,9 @@ DELETE FROM deliveries_messagevalues WHERE message_id BETWEEN %(first)s AND %(la
 -- name: forget_messages
 DELETE FROM deliveries_message WHERE id BETWEEN %(first)s AND %(last)s;
 
+-- name: forget_target
+DROP TABLE IF EXISTS analysis_target;
+
 -- name: select_target
 -- Everybody on the chosen lists once, with the reason that keeps a person out (the first that applies), and the
 -- person's message number. Served by the memberships' (list, recipient) index; recipients are read once, in full.

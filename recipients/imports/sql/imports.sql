@@ -1,3 +1,6 @@
+-- name: forget_staging
+DROP TABLE IF EXISTS import_staging;
+
 -- name: create_staging
 CREATE TEMPORARY TABLE import_staging (
     line integer, key text, address text, first_name text, last_name text, language text, time_zone text,

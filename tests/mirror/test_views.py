@@ -1,0 +1,96 @@
+"""The mirror page as strangers meet it."""
+
+import pytest
+from django.test import Client
+
+from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
+from deliveries.models import Content, Message
+from tests.deliveries import factories
+from tests.deliveries.conftest import fresh_process, worker
+from tests.smtp_sink import smtp_sink
+
+__all__ = ["fresh_process", "smtp_sink", "worker"]
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def sent(worker, smtp_sink) -> Message:
+    """The first message of a delivery that was sent."""
+    factories.route(smtp_sink.port)
+    delivery = factories.send(worker, factories.confirmed(factories.delivery(factories.people(2))))
+    return Message.objects.of_delivery(delivery.pk).select_related("content").order_by("pk")[0]
+
+
+def address(message: Message, purpose: bytes = MIRROR) -> str:
+    return f"/m/{token(purpose, message.content_id, message.pk, bytes(message.content.key))}"
+
+
+def test_it_shows_the_message_to_whoever_has_its_identifier(client: Client, sent: Message):
+    response = client.get(address(sent))
+
+    assert response.status_code == 200
+    assert "Hello Name1 &amp; welcome" in response.content.decode()
+
+
+def test_it_is_sandboxed_hidden_from_search_engines_and_sets_no_cookie(client: Client, sent: Message):
+    response = client.get(address(sent))
+
+    policy = response["Content-Security-Policy"]
+    assert "sandbox" in policy
+    assert "default-src 'none'" in policy
+    assert "script" not in policy
+    assert "noindex" in response["X-Robots-Tag"]
+    assert response["Referrer-Policy"] == "no-referrer"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Cache-Control"].startswith("private")
+    assert not response.cookies
+
+
+def test_it_needs_no_more_than_five_queries(client: Client, sent: Message, django_assert_max_num_queries):
+    with django_assert_max_num_queries(5):
+        client.get(address(sent))
+
+
+def test_it_stays_the_same_after_the_profile_the_delivery_and_the_blocks_changed(client: Client, sent: Message):
+    before = client.get(address(sent)).content
+    from deliveries.models import Delivery, PersonalizationBlock
+    from recipients.models import Recipient
+
+    Recipient.objects.update(first_name="Other")
+    Delivery.objects.update(html="Other", label="Other")
+    PersonalizationBlock.objects.all().delete()
+
+    assert client.get(address(sent)).content == before
+
+
+@pytest.mark.parametrize("path", ["/m/", "/m/x", "/m/" + "A" * 38, "/m/" + "A" * 400, "/m/%00", "/m/é"])
+def test_it_knows_nothing_else(client: Client, path: str):
+    assert client.get(path).status_code == 404
+
+
+def test_it_takes_no_identifier_made_for_another_purpose_or_message(client: Client, sent: Message):
+    other = Message.objects.get(pk=sent.pk + 1)
+    forged = token(MIRROR, sent.content_id, other.pk, b"guess" * 6)
+
+    assert client.get(address(sent, UNSUBSCRIBE)).status_code == 404
+    assert client.get(f"/m/{forged}").status_code == 404
+
+
+def test_it_shows_nothing_of_a_delivery_that_was_not_confirmed(client: Client):
+    delivery = factories.analysed(factories.delivery(factories.people(1)))
+    message = Message.objects.of_delivery(delivery.pk).select_related("content").get()
+
+    assert client.get(address(message)).status_code == 404
+
+
+def test_it_takes_only_reading(client: Client, sent: Message):
+    assert client.post(address(sent)).status_code == 405
+    assert client.head(address(sent)).status_code == 200
+
+
+def test_it_is_gone_with_its_content(client: Client, sent: Message):
+    path = address(sent)
+    Content.objects.all().delete()
+
+    assert client.get(path).status_code == 404
