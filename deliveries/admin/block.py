@@ -17,6 +17,7 @@ class BlockForm(forms.ModelForm[PersonalizationBlock]):
             "html": insert.InsertTextarea(attrs={"rows": 10, "spellcheck": "false", "class": "code"}),
             "text": insert.InsertTextarea(attrs={"rows": 6}),
         }
+        field_classes = {"html": insert.VerbatimField, "text": insert.VerbatimField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -56,10 +56,7 @@ class DeliveryForm(PropertiesForm):
             lists = RecipientList.objects.annotate(size=Count("memberships")).order_by("name")
             self.fields["target_lists"].queryset = lists  # type: ignore[attr-defined]
             if not lists:
-                self.fields["target_lists"].help_text = format_html(
-                    'There is no list yet. <a href="{}">Create a list</a> first.',
-                    reverse("admin:recipients_recipientlist_add"),
-                )
+                self.fields["target_lists"].help_text = "There is no list yet. Create one under “Lists” first."
 
 
 class DeliveryChangeList(ChangeList):

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django import forms
+
 from campaign import ui
 from deliveries.analysis import source
 from deliveries.models import PersonalizationBlock
@@ -18,6 +20,17 @@ def choices() -> Choices:
     ]
     groups = [("Fields", fields)]
     return [*groups, ("Personalization blocks", blocks)] if blocks else groups
+
+
+class VerbatimField(forms.CharField):
+    """A text of many lines that is kept as it was typed: only the line ends that browsers make of it are undone."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "strip": False})
+
+    def to_python(self, value: Any) -> str:
+        """The text with LF line ends."""
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class InsertTextInput(ui.TextInput):

@@ -68,6 +68,7 @@ class PropertiesForm(forms.ModelForm[Any]):
             "text": insert.InsertTextarea(attrs={"rows": 10}),
             "description": ui.Textarea(attrs={"rows": 3}),
         }
+        field_classes: ClassVar[dict[str, Any]] = {"html": insert.VerbatimField, "text": insert.VerbatimField}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -52,6 +52,10 @@ class RouteForm(forms.ModelForm[Route]):
             self.add_error("forget_password", "Either type a new password or forget the stored one.")
         return cleaned
 
+    def _get_validation_exclusions(self) -> set[str]:
+        """A second default route is no mistake: :meth:`RouteAdmin.save_model` takes the mark from the former one."""
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
+
     def save(self, commit: bool = True) -> Route:  # noqa: FBT001, FBT002 (Django's signature)
         """Seal a new password; keep the stored one otherwise."""
         if self.cleaned_data.get("forget_password"):

@@ -1,0 +1,49 @@
+"""Every page of the deliveries in each of its faces, for tests that look at all of them."""
+
+from collections.abc import Mapping
+
+from deliveries.models import Delivery, DeliveryTemplate, Message, Part, PersonalizationBlock, Route
+from deliveries.states import MessageState
+from tests.deliveries.factories import analysed, confirmed, delivery, people
+
+ROOT = "/admin/"
+DELIVERIES = "/admin/deliveries/delivery/"
+
+
+def prepare() -> Mapping[str, str]:
+    """Make what the pages show and return their addresses by name."""
+    readers = people(60)
+    draft = delivery(readers, label="A draft")
+    ready = analysed(delivery(readers, label="All set"))
+    running = confirmed(delivery(readers, label="On its way"))
+    Part.objects.filter(delivery=running).update(sent=40, failed=1, in_doubt=1)
+    first = Message.objects.of_delivery(running.pk).order_by("pk")[0]
+    Message.objects.filter(pk=first.pk).update(state=MessageState.FAILED, reply="550 5.1.1 " + "unknown " * 20)
+    faulty = delivery(readers, label="Faulty", html="{{ recipient.nonsense }}")
+    template, _ = DeliveryTemplate.objects.get_or_create(label="Monthly", defaults={"description": "Once a month."})
+    block, _ = PersonalizationBlock.objects.get_or_create(name="of_the_test", defaults={"label": "Of the test"})
+    return {
+        "home": ROOT,
+        "list": DELIVERIES,
+        "create": f"{DELIVERIES}create/",
+        "edit": f"{own(draft)}change/",
+        "view": f"{own(running)}change/",
+        "draft": own(draft),
+        "ready": own(ready),
+        "running": own(running),
+        "confirm": f"{own(ready)}ask/confirm/",
+        "stop": f"{own(running)}ask/stop/",
+        "preview": f"{own(draft)}preview/",
+        "faulty preview": f"{own(faulty)}preview/",
+        "log": f"{own(running)}log/",
+        "empty log": f"{own(draft)}log/",
+        "templates": "/admin/deliveries/deliverytemplate/",
+        "template": f"/admin/deliveries/deliverytemplate/{template.pk}/change/",
+        "block": f"/admin/deliveries/personalizationblock/{block.pk}/change/",
+        "route": f"/admin/deliveries/route/{Route.objects.get(is_default=True).pk}/change/",
+    }
+
+
+def own(made: Delivery) -> str:
+    """The address of a delivery's page."""
+    return f"{DELIVERIES}{made.pk}/"

@@ -1,0 +1,82 @@
+"""Every page for everybody: axe-core finds nothing, and the Tab key reaches all that a mouse can."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+from tests.browser.pages import prepare
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CLICKABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=tab][aria-selected=true], [x-on\\:click]"
+
+UNREACHED = """(clickable) => [...document.querySelectorAll(clickable)]
+    .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled)
+    .filter((element) => element.getAttribute("role") !== "tab" || element.getAttribute("aria-selected") === "true")
+    .filter((element) => !element.dataset.reached)
+    .filter((element) => element.type !== "radio" || ![...document.getElementsByName(element.name)]
+        .some((other) => other.dataset.reached))
+    .map((element) => element.outerHTML.slice(0, 200))"""
+
+MARK = """() => {
+    const element = document.activeElement;
+    if (!element || element === document.body) return false;
+    element.dataset.reached = "yes";
+    return true;
+}"""
+
+MOST_STOPS = 200
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_it_finds_nothing_to_mend_on_any_page(marketers_page: Page, complaints: list[str], width: int) -> None:
+    marketers_page.set_viewport_size({"width": width, "height": 900})
+    found = {}
+
+    for name, address in prepare().items():
+        marketers_page.goto(address)
+        marketers_page.wait_for_load_state("load")
+        violations = Axe().run(marketers_page).response["violations"]
+        if violations:
+            found[name] = [(one["id"], one["nodes"][0]["html"][:200]) for one in violations]
+        if marketers_page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            found[f"{name}: too wide"] = []
+
+    assert found == {}
+    assert complaints == []
+
+
+def test_it_reaches_everything_with_the_tab_key(marketers_page: Page) -> None:
+    missed = {}
+
+    for name, address in prepare().items():
+        marketers_page.goto(address)
+        marketers_page.wait_for_load_state("load")
+        for _ in range(MOST_STOPS):
+            marketers_page.keyboard.press("Tab")
+            if not marketers_page.evaluate(MARK):
+                break
+        if left := marketers_page.evaluate(UNREACHED, CLICKABLE):
+            missed[name] = left
+
+    assert missed == {}
+
+
+def test_it_skips_to_the_content(marketers_page: Page) -> None:
+    marketers_page.goto("/admin/")
+
+    marketers_page.keyboard.press("Tab")
+    marketers_page.keyboard.press("Enter")
+
+    assert marketers_page.evaluate("document.activeElement.id") == "main"
+
+
+def test_it_opens_the_account_menu_by_keyboard(marketers_page: Page) -> None:
+    marketers_page.goto("/admin/")
+    button = marketers_page.locator("button[aria-controls=user-links]")
+
+    button.focus()
+    marketers_page.keyboard.press("Enter")
+
+    assert button.get_attribute("aria-expanded") == "true"
+    marketers_page.get_by_role("button", name="Log out").wait_for()

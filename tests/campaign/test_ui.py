@@ -1,0 +1,69 @@
+"""The admin's frame."""
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+
+from tests.people import PASSWORD, logged_in, person
+
+POLICY = {
+    "default-src 'self'",
+    "script-src 'self' 'unsafe-eval'",
+    "style-src 'self' 'unsafe-inline'",
+    "img-src 'self' data:",
+    "frame-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'self'",
+    "base-uri 'self'",
+}
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def administrator() -> User:
+    return User.objects.create_superuser("root", "root@example.com", PASSWORD)
+
+
+@pytest.mark.parametrize("name", ["index", "login", "deliveries_delivery_changelist", "jsi18n", "auth_user_changelist"])
+def test_it_gives_every_admin_page_one_policy(administrator: User, name: str) -> None:
+    query = {"next": "/admin/"} if name == "login" else {}
+    client = Client() if name == "login" else logged_in(administrator)
+
+    response = client.get(reverse(f"admin:{name}"), query)
+
+    assert response.status_code == 200
+    assert set(response["Content-Security-Policy"].split("; ")) == POLICY
+
+
+def test_it_leads_home_after_a_login_that_came_from_nowhere(administrator: User) -> None:
+    client = Client()
+    form = client.get(reverse("admin:login"), follow=True)
+
+    response = client.post(
+        form.request["PATH_INFO"] + "?" + form.request["QUERY_STRING"], {"username": "root", "password": PASSWORD}
+    )
+
+    assert response["Location"] == reverse("admin:index")
+
+
+def test_it_asks_strangers_to_log_in() -> None:
+    response = Client().get(reverse("admin:deliveries_delivery_create"))
+
+    assert response.status_code == 302
+    assert response["Location"].startswith(reverse("admin:login"))
+
+
+def test_it_shows_only_what_a_person_may_view_in_the_sidebar() -> None:
+    page = logged_in(person("outsider")).get(reverse("admin:index")).content.decode()
+
+    assert reverse("admin:index") in page
+    assert reverse("admin:deliveries_route_changelist") not in page
+
+
+def test_it_has_a_main_landmark_and_a_way_to_skip_to_it(administrator: User) -> None:
+    page = logged_in(administrator).get(reverse("admin:index")).content.decode()
+
+    assert '<a class="c-skip" href="#main">' in page
+    assert '<main id="main"' in page

@@ -1,0 +1,222 @@
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from deliveries.actions.analyse import analyse
+from deliveries.admin.files import LARGEST_FILE_BYTES, content_identifier
+from deliveries.models import Attachment, AttachmentRole, Delivery
+from deliveries.states import DeliveryState
+from tests.deliveries.factories import analysed, confirmed, delivery, people
+
+PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+
+
+def url(made: Delivery) -> str:
+    return reverse("admin:deliveries_delivery_change", args=[made.pk])
+
+
+def filled(made: Delivery, **changes: Any) -> dict[str, Any]:
+    """What the browser sends when somebody changes only ``changes``."""
+    names = (
+        "label", "code", "description", "sender_name", "sender_address", "reply_name", "reply_address", "subject",
+        "html", "text", "language", "part_size",
+    )  # fmt: skip
+    return {
+        **{name: getattr(made, name) for name in names},
+        "target_lists": list(made.target_lists.values_list("pk", flat=True)),
+        "attachments": list(made.attachments.values_list("pk", flat=True)),
+        "route": "",
+        **changes,
+    }
+
+
+def save(client: Client, made: Delivery, **changes: Any) -> HttpResponse:
+    response = client.post(url(made), filled(made, **changes))
+    made.refresh_from_db()
+    return response
+
+
+def said(response: HttpResponse) -> str:
+    return " ".join(str(message) for message in get_messages(response.wsgi_request))
+
+
+def test_it_saves_and_leads_back_to_the_delivery(at_marketer: Client) -> None:
+    made = delivery()
+
+    response = save(at_marketer, made, subject="A better subject")
+
+    assert response["Location"] == reverse("admin:deliveries_delivery_dashboard", args=[made.pk])
+    assert made.subject == "A better subject"
+
+
+def test_it_chooses_the_target(at_marketer: Client) -> None:
+    made, readers = delivery(), people(3)
+
+    page = at_marketer.get(url(made)).content.decode()
+    save(at_marketer, made, target_lists=[readers.pk])
+
+    assert "Readers (3 recipients)" in page
+    assert list(made.target_lists.all()) == [readers]
+
+
+def test_it_shows_a_mistake_beside_its_field_and_loses_nothing(at_marketer: Client) -> None:
+    made = delivery()
+
+    page = save(at_marketer, made, part_size="99999", html="<p>Typed for an hour</p>").content.decode()
+
+    assert "Ensure this value is less than or equal to 10000." in page
+    assert "Typed for an hour" in page
+    assert "data-errors" in page
+
+
+def test_it_saves_faulty_personalization_and_warns(at_marketer: Client) -> None:
+    made = delivery()
+
+    response = save(at_marketer, made, subject="Hello {{ recipient.nonsense }}")
+
+    assert made.subject == "Hello {{ recipient.nonsense }}"
+    assert "an analysis would refuse this" in said(response)
+
+
+def test_it_sets_an_analysis_aside_that_no_longer_fits(at_marketer: Client) -> None:
+    made = analysed(delivery(people(1)))
+
+    response = save(at_marketer, made, subject="Another")
+
+    assert made.current_state is DeliveryState.EDITING
+    assert "analyse again" in said(response)
+
+
+def test_it_keeps_an_analysis_that_still_fits(at_marketer: Client) -> None:
+    made = analysed(delivery(people(1)))
+
+    save(at_marketer, made)
+
+    assert made.current_state is DeliveryState.READY
+
+
+def test_it_keeps_contents_as_they_were_typed_whatever_line_ends_a_browser_sends(at_marketer: Client) -> None:
+    made = delivery()
+
+    save(at_marketer, made, html="  <p>one</p>\r\n\r\n<p>two</p>\r\n")
+
+    assert made.html == "  <p>one</p>\n\n<p>two</p>\n"
+
+
+@pytest.mark.parametrize("prepare", [confirmed, lambda made: analyse(made) or made])
+def test_it_changes_nothing_once_the_content_is_taken(at_marketer: Client, prepare: Any) -> None:
+    made = prepare(delivery(people(1)))
+
+    page = at_marketer.get(url(made)).content.decode()
+    save(at_marketer, made, subject="Too late")
+
+    assert 'name="subject"' not in page
+    assert "can no longer be changed" in page
+    assert made.subject != "Too late"
+
+
+def test_it_never_writes_the_state(at_marketer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody asks for an analysis between the form's reading and its writing."""
+    made = delivery(people(1))
+    from deliveries.admin.delivery import DeliveryAdmin
+
+    save_model = DeliveryAdmin.save_model
+
+    def slow(*args: Any) -> None:
+        analyse(Delivery.objects.get(pk=made.pk))
+        save_model(*args)
+
+    monkeypatch.setattr(DeliveryAdmin, "save_model", slow)
+    response = save(at_marketer, made, subject="Too late")
+
+    assert "Not saved" in said(response)
+    assert made.subject != "Too late"
+
+
+def test_it_takes_several_files_and_images(at_marketer: Client) -> None:
+    made = delivery()
+
+    save(
+        at_marketer,
+        made,
+        new_files=[SimpleUploadedFile("terms.pdf", b"%PDF"), SimpleUploadedFile("list.csv", b"a,b")],
+        new_images=[SimpleUploadedFile("Our Logo.png", PNG, "image/png")],
+    )
+
+    assert {(file.name, file.role, file.content_id) for file in made.attachments.all()} == {
+        ("terms.pdf", AttachmentRole.ATTACHED, ""),
+        ("list.csv", AttachmentRole.ATTACHED, ""),
+        ("Our Logo.png", AttachmentRole.INLINE, "our-logo"),
+    }
+    assert bytes(made.attachments.get(name="terms.pdf").data) == b"%PDF"
+
+
+def test_it_removes_a_file_that_is_unticked(at_marketer: Client) -> None:
+    made = delivery()
+    save(at_marketer, made, new_files=[SimpleUploadedFile("terms.pdf", b"%PDF")])
+
+    save(at_marketer, made, attachments=[])
+
+    assert not made.attachments.exists()
+
+
+def test_it_keeps_uploads_when_another_field_is_wrong(at_marketer: Client) -> None:
+    made = delivery()
+
+    page = save(at_marketer, made, label="", new_files=[SimpleUploadedFile("terms.pdf", b"%PDF")]).content.decode()
+    kept = Attachment.objects.get()
+    save(at_marketer, made, attachments=[kept.pk])
+
+    assert f'value="{kept.pk}"' in page
+    assert "terms.pdf" in page
+    assert list(made.attachments.all()) == [kept]
+
+
+def test_it_refuses_what_is_too_large_or_no_image(at_marketer: Client) -> None:
+    made = delivery()
+    large = SimpleUploadedFile("film.mp4", b"0" * (LARGEST_FILE_BYTES + 1))
+
+    page = save(
+        at_marketer, made, new_files=[large], new_images=[SimpleUploadedFile("a.pdf", b"%PDF")]
+    ).content.decode()
+
+    assert "“film.mp4” is 5.0" in page
+    assert "“a.pdf” is not an image" in page
+    assert not made.attachments.exists()
+
+
+def test_it_does_not_give_away_the_files_of_another_delivery(at_marketer: Client) -> None:
+    other, made = delivery(), delivery()
+    save(at_marketer, other, new_files=[SimpleUploadedFile("secret.pdf", b"%PDF")])
+
+    save(at_marketer, made, attachments=[other.attachments.get().pk])
+
+    assert not made.attachments.exists()
+
+
+def test_it_lets_a_colleague_look(at_colleague: Client) -> None:
+    made = delivery()
+
+    page = at_colleague.get(url(made)).content.decode()
+    response = save(at_colleague, made, subject="Mine now")
+
+    assert "News for" in page
+    assert 'name="subject"' not in page
+    assert response.status_code == 403
+    assert made.subject != "Mine now"
+
+
+def test_it_is_closed_to_outsiders(at_outsider: Client) -> None:
+    assert at_outsider.get(url(delivery())).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"), [("logo.png", "logo"), ("Our Logo.png", "our-logo"), ("тест.png", "image"), (".png", "png")]
+)
+def test_it_makes_a_content_identifier_of_any_file_name(name: str, identifier: str) -> None:
+    assert content_identifier(name) == identifier

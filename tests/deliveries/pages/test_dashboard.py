@@ -1,0 +1,144 @@
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from deliveries.actions.analyse import analyse
+from deliveries.models import Delivery, Exclusion, ExclusionReason, Level, Part, message_range
+from deliveries.moves import write_journal
+from deliveries.states import DeliveryState
+from tests.deliveries.factories import analysed, confirmed, delivery, people
+
+
+def url(made: Delivery, name: str = "dashboard") -> str:
+    return reverse(f"admin:deliveries_delivery_{name}", args=[made.pk])
+
+
+def shown(client: Client, made: Delivery) -> str:
+    response = client.get(url(made))
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def test_it_offers_the_analysis_of_a_delivery_being_edited(at_marketer: Client) -> None:
+    page = shown(at_marketer, delivery())
+
+    assert "Being edited" in page
+    assert "do/analyse/" in page
+    assert "ask/confirm/" not in page
+
+
+def test_it_offers_to_confirm_what_is_ready(at_marketer: Client) -> None:
+    page = shown(at_marketer, analysed(delivery(people(3))))
+
+    assert "Ready to be delivered" in page
+    assert "ask/confirm/" in page
+    assert "3 messages are ready" in page
+
+
+def test_it_offers_to_pause_and_to_stop_what_runs(at_marketer: Client) -> None:
+    page = shown(at_marketer, confirmed(delivery(people(3))))
+
+    assert "do/pause/" in page
+    assert "ask/stop/" in page
+    assert "do/retry_failed/" not in page
+
+
+def test_it_offers_to_retry_once_something_has_failed(at_marketer: Client) -> None:
+    made = confirmed(delivery(people(3)))
+    Part.objects.filter(delivery=made).update(failed=1)
+
+    assert "do/retry_failed/" in shown(at_marketer, made)
+
+
+def test_it_says_that_an_analysis_no_longer_fits(at_marketer: Client) -> None:
+    made = analysed(delivery(people(1)))
+    Delivery.objects.filter(pk=made.pk).update(subject="Another subject")
+
+    assert "Content or target changed after the analysis" in shown(at_marketer, made)
+
+
+def test_it_sums_parts_and_counts_no_message(at_marketer: Client, django_assert_max_num_queries) -> None:
+    made = confirmed(delivery(people(3)))
+    Part.objects.filter(delivery=made).update(sent=2, in_doubt=1)
+
+    with django_assert_max_num_queries(14) as captured:
+        page = shown(at_marketer, made)
+
+    assert "3 of 3 processed (100 %)" in page
+    assert not [query for query in captured if "deliveries_message" in query["sql"]]
+
+
+def test_it_shows_exclusions_by_reason(at_marketer: Client) -> None:
+    made = delivery()
+    Exclusion.objects.create(delivery=made, recipient_id=1, reason=ExclusionReason.DENYLISTED)
+
+    assert ExclusionReason.DENYLISTED.label in shown(at_marketer, made)
+
+
+def test_it_escapes_what_a_server_or_an_author_wrote(at_marketer: Client) -> None:
+    made = delivery(label="<script>alert(1)</script>", subject="<script>alert(2)</script>")
+    write_journal(made.pk, "<script>alert(3)</script>", level=Level.ERROR)
+
+    page = shown(at_marketer, made)
+
+    assert "<script>alert(" not in page
+    assert "&lt;script&gt;alert(3)" in page
+
+
+def test_it_shows_a_colleague_everything_but_the_buttons(at_colleague: Client) -> None:
+    page = shown(at_colleague, delivery())
+
+    assert "do/analyse/" not in page
+    assert "View content" in page
+
+
+@pytest.mark.parametrize("name", ["dashboard", "progress", "preview", "log"])
+def test_it_is_closed_to_outsiders(at_outsider: Client, name: str) -> None:
+    assert at_outsider.get(url(delivery(), name)).status_code == 403
+
+
+def test_it_does_not_know_a_delivery_that_is_not_there(at_marketer: Client) -> None:
+    assert at_marketer.get("/admin/deliveries/delivery/99999/").status_code == 404
+
+
+def polled(client: Client, made: Delivery, state: DeliveryState):
+    return client.get(url(made, "progress"), {"state": int(state)}, headers={"HX-Request": "true"})
+
+
+def test_it_is_polled_while_something_moves(at_marketer: Client) -> None:
+    made = delivery(people(1))
+    analyse(made)
+
+    response = polled(at_marketer, made, DeliveryState.ANALYSING)
+
+    assert response.status_code == 200
+    assert "hx-get" in response.content.decode()
+
+
+def test_it_ends_polling_when_nothing_moves(at_marketer: Client) -> None:
+    response = polled(at_marketer, delivery(), DeliveryState.EDITING)
+
+    assert response.status_code == 286
+    assert "hx-get" not in response.content.decode()
+
+
+def test_it_asks_for_the_whole_page_when_the_state_has_changed(at_marketer: Client) -> None:
+    response = polled(at_marketer, delivery(), DeliveryState.ANALYSING)
+
+    assert response["HX-Refresh"] == "true"
+
+
+def test_it_answers_a_person_who_opens_the_fragment_with_the_page(at_marketer: Client) -> None:
+    made = delivery()
+
+    assert "<main" in at_marketer.get(url(made, "progress")).content.decode()
+
+
+def test_it_rounds_progress_down(at_marketer: Client) -> None:
+    made = delivery()
+    Delivery.objects.filter(pk=made.pk).update(to_deliver=1000, started_at=timezone.now())
+    first, _ = message_range(made.pk)
+    Part.objects.create(delivery=made, first_id=first + 1, last_id=first + 1000, size=1000, sent=999)
+
+    assert "(99 %)" in shown(at_marketer, made)
