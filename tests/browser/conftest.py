@@ -8,6 +8,8 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from deliveries.builtin import block_values
+from deliveries.models import PersonalizationBlock
 from tests.people import PASSWORD, marketer
 
 __all__ = ["marketer"]
@@ -22,6 +24,13 @@ def browser(chromium: str) -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture(autouse=True)
+def out_of_the_box(transactional_db: None) -> None:
+    """What migrations write, which the flush after a test with a server takes away."""
+    for values in block_values():
+        PersonalizationBlock.objects.get_or_create(name=values["name"], defaults=values)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from tests.browser.pages import prepare
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CLICKABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=tab][aria-selected=true], [x-on\\:click]"
+CLICKABLE = "a[href], button, input:not([type=hidden]), select, textarea, summary, [role=tab], [x-on\\:click]"
 
 UNREACHED = """(clickable) => [...document.querySelectorAll(clickable)]
     .filter((element) => element.checkVisibility({ visibilityProperty: true }) && !element.disabled)
