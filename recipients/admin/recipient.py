@@ -1,0 +1,110 @@
+"""Recipients: found by the beginning of an address or last name, edited with their custom attributes as fields."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+
+from campaign import ui
+from campaign.lib.paging import EstimatedPaginator
+from recipients.addresses import AddressError, key
+from recipients.models import AttributeDefinition, AttributeKind, ListMembership, Recipient
+
+PREFIX = "attribute_"
+
+_FIELDS: dict[str, type[forms.Field]] = {
+    AttributeKind.TEXT: forms.CharField,
+    AttributeKind.NUMBER: forms.DecimalField,
+    AttributeKind.DATE: forms.DateField,
+    AttributeKind.DATETIME: forms.DateTimeField,
+    AttributeKind.BOOLEAN: forms.NullBooleanField,
+}
+
+
+class RecipientForm(forms.ModelForm[Recipient]):
+    """A recipient with a form field for each custom attribute."""
+
+    class Meta:
+        model = Recipient
+        fields = [
+            "address", "first_name", "last_name", "language", "time_zone", "consent", "consent_at", "consent_source",
+        ]  # fmt: skip
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for definition in AttributeDefinition.objects.all():
+            name = PREFIX + definition.name
+            if name in self.fields:
+                self.fields[name].initial = self.instance.attributes.get(definition.name)
+
+    def save(self, commit: bool = True) -> Recipient:  # noqa: FBT001, FBT002 (Django's signature)
+        """Keep the attributes as JSON: numbers as numbers, dates as ISO 8601."""
+        attributes = dict(self.instance.attributes)
+        for name in [field for field in self.fields if field.startswith(PREFIX)]:
+            value = self.cleaned_data.get(name)
+            if value in (None, ""):
+                attributes.pop(name.removeprefix(PREFIX), None)
+            else:
+                attributes[name.removeprefix(PREFIX)] = _json_value(value)
+        self.instance.attributes = attributes
+        return super().save(commit)
+
+
+def _json_value(value: Any) -> Any:
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    return value if isinstance(value, bool | str) else float(value) if value % 1 else int(value)
+
+
+class MembershipInline(ui.TabularInline):
+    """The lists a recipient is on."""
+
+    model = ListMembership
+    fields = ["list"]
+    verbose_name_plural = "lists"
+
+
+@ui.register(Recipient)
+class RecipientAdmin(ui.ModelAdmin):
+    """People who may be written to."""
+
+    form = RecipientForm
+    inlines = [MembershipInline]
+    list_display = ["__str__", "first_name", "last_name", "language", "consent", "created_at"]
+    search_fields = ["address_key"]
+    search_help_text = "The beginning of an e-mail address or of a last name"
+    ordering = ["-id"]
+    sortable_by = ()
+    paginator = EstimatedPaginator
+    change_list_template = "recipients/recipient_list.html"
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: Any = False, **kwargs: Any) -> Any:  # noqa: FBT002
+        """With a field for each custom attribute, of its kind."""
+        extra = {
+            PREFIX + definition.name: _FIELDS[definition.kind](label=str(definition), required=False)
+            for definition in AttributeDefinition.objects.all()
+        }
+        form = type("RecipientForm", (RecipientForm,), extra)
+        return super().get_form(request, obj, change=change, form=form, fields=None, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Who it is, what is known, what was agreed."""
+        attributes = [PREFIX + name for name in AttributeDefinition.objects.values_list("name", flat=True)]
+        person = (None, {"fields": ["address", ("first_name", "last_name"), ("language", "time_zone")]})
+        consent = ("Consent", {"fields": [("consent", "consent_at"), "consent_source"]})
+        return [person, *([("Custom attributes", {"fields": attributes})] if attributes else []), consent]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Recipient], search_term: str
+    ) -> tuple[QuerySet[Recipient], bool]:
+        """By index only: the address's key, exact or by its beginning, and the beginning of the last name."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        try:
+            return queryset.filter(address_key=key(term)), False
+        except AddressError:
+            by_address = Q(address_key__startswith=term.lower())
+            by_name = Q(pk__in=Recipient.objects.filter(last_name__istartswith=term).order_by().values("pk")[:500])
+            return queryset.filter(by_address | by_name), False

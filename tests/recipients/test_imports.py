@@ -1,0 +1,167 @@
+"""Importing recipients from CSV files, good and bad."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from recipients.imports.detect import ImportProblem, detect
+from recipients.imports.mapping import guess
+from recipients.imports.run import Counts, Existing, import_file
+from recipients.models import AttributeDefinition, Recipient, RecipientList
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def write(tmp_path: Path):
+    def write(content: str | bytes, name: str = "people.csv") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def rejects_of(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return list(csv.reader(file))[1:]
+
+
+def test_it_imports_people_with_their_attributes_onto_a_list(write):
+    path = write("E-mail;Vorname;Nachname;Stadt\nAda@Example.com;Ada;Lovelace;Zürich\nb@example.com;;;\n")
+
+    counts = import_file(path, list_name="Readers")
+
+    assert counts == Counts(created=2, existing=0, rejected=0)
+    ada = Recipient.objects.get(address_key="ada@example.com")
+    assert (ada.address, ada.first_name, ada.last_name) == ("Ada@example.com", "Ada", "Lovelace")
+    assert ada.attributes == {"stadt": "Zürich"}
+    assert AttributeDefinition.objects.get(name="stadt").label == "Stadt"
+    assert RecipientList.objects.get(name="Readers").recipients.count() == 2
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "email,first name\nj@example.com,Jörg\n".encode("utf-8-sig"),
+        "email\tfirst name\nj@example.com\tJörg\n".encode("utf-16"),
+        "email;first name\r\nj@example.com;Jörg\r\n".encode("cp1252"),
+        "email|first name\rj@example.com|Jörg\r".encode(),
+        '"email","first name"\n"j@example.com","Jörg"'.encode(),
+    ],
+)
+def test_it_detects_encoding_and_delimiter(write, content):
+    import_file(write(content))
+
+    assert Recipient.objects.get().first_name == "Jörg"
+
+
+def test_it_reports_every_rejected_line_with_number_and_reason(write, tmp_path):
+    path = write('email,name\ngood@example.com,A\nbad,"two\nlines"\n\n=cmd@,B\nx@example.com,C,D\nGOOD@example.com,E\n')
+    rejects = tmp_path / "rejects.csv"
+
+    counts = import_file(path, rejects=rejects)
+
+    lines = rejects_of(rejects)
+    assert counts == Counts(created=1, existing=0, rejected=4)
+    assert [line[0] for line in lines] == ["3", "6", "7", "2"]
+    assert "no @ sign" in lines[0][1]
+    assert lines[1][2] == "'=cmd@"
+    assert "3 cells instead of 2" in lines[2][1]
+    assert "last line counts" in lines[3][1]
+    assert Recipient.objects.get().last_name == "E"
+
+
+def test_it_updates_known_people_without_erasing(write):
+    import_file(write("email,first name,city\na@example.com,Ada,Bern\n"))
+
+    counts = import_file(write("email,first name,team\nA@example.com,,Red\n"))
+
+    known = Recipient.objects.get()
+    assert counts == Counts(created=0, existing=1, rejected=0)
+    assert known.first_name == "Ada"
+    assert known.attributes == {"city": "Bern", "team": "Red"}
+
+
+def test_it_can_leave_known_people_as_they_are(write):
+    import_file(write("email,first name\na@example.com,Ada\n"))
+
+    import_file(write("email,first name\na@example.com,Eve\nb@example.com,Bo\n"), existing=Existing.SKIP)
+
+    assert sorted(Recipient.objects.values_list("first_name", flat=True)) == ["Ada", "Bo"]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "is empty"),
+        (b"  \n ", "is empty"),
+        (b"PK\x03\x04\x00\x00\x08\x00", "not a CSV file"),
+        (b"first name,city\nAda,Bern\n", "No column holds the e-mail address"),
+        (b"a@example.com,Ada\nb@example.com,Bo\n", "must name the columns"),
+        (b"email,email\na@example.com,b@example.com\n", "Two columns are called"),
+        (b'email,name\na@example.com,"never closed\nb@example.com,B\n', "Line 3: a quotation mark is opened"),
+        (b'email,name\na@example.com,"in "the" middle"\n', "Line 2: a quotation mark stands in the middle"),
+        (b'email,name\na@example.com,A\nb@example.com,"' + b"x" * 200_000 + b'"\n', "quotation mark"),
+    ],
+)
+def test_it_says_in_a_sentence_what_is_wrong_and_imports_nothing(write, content, sentence):
+    with pytest.raises(ImportProblem, match=sentence):
+        import_file(write(content))
+
+    assert not Recipient.objects.exists()
+    assert not AttributeDefinition.objects.exists()
+
+
+def test_it_says_where_bytes_are_of_another_encoding(write):
+    path = write("email,name\n" + "a{}@example.com,x\n" * 10_000)
+    with path.open("ab") as file:
+        file.write(b"z@example.com,J\xf6rg\n")
+
+    with pytest.raises(ImportProblem, match="bytes that are not utf-8"):
+        import_file(path)
+
+    assert not Recipient.objects.exists()
+
+
+def test_it_guesses_columns_in_four_languages():
+    assert guess(["Courriel", "Prénom", "Nom", "Langue"]) == {
+        "Courriel": "address", "Prénom": "first_name", "Nom": "last_name", "Langue": "language",
+    }  # fmt: skip
+    assert guess(["E-Mail-Adresse", "Apellidos", "2nd Score %"]) == {
+        "E-Mail-Adresse": "address", "Apellidos": "last_name", "2nd Score %": "field_2nd_score",
+    }  # fmt: skip
+
+
+def test_it_detects_a_semicolon_file_whose_header_has_a_comma_in_quotes(write):
+    assert detect(write('email;"name, first"\na@example.com;A\n')).delimiter == ";"
+
+
+def test_its_command_maps_columns_and_keeps_the_rejects(write, tmp_path, capsys):
+    path = write("Kontakt,Ort\na@example.com,Bern\nnonsense,Bern\n")
+
+    call_command("import_recipients", str(path), map=["Kontakt=address", "Ort="], list="All")
+
+    assert Recipient.objects.get().attributes == {}
+    assert "1 created, 0 updated, 1 rejected." in capsys.readouterr().out
+    assert rejects_of(tmp_path / "people.rejects.csv")[0][0] == "3"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ({"map": ["Nope=address"]}, "no column “Nope”"),
+        ({"map": ["nonsense"]}, "COLUMN=FIELD"),
+        ({"encoding": "klingon"}, "no encoding called"),
+    ],
+)
+def test_its_command_ends_in_a_sentence(write, arguments, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        call_command("import_recipients", str(write("email\na@example.com\n")), **arguments)
+
+
+def test_its_command_says_that_a_file_is_missing(tmp_path):
+    with pytest.raises(CommandError, match="cannot be read: No such file"):
+        call_command("import_recipients", str(tmp_path / "missing.csv"))
