@@ -1,7 +1,7 @@
 """Every page for everybody: axe-core finds nothing, and the Tab key reaches all that a mouse can."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
 from tests.browser.pages import prepare

@@ -67,3 +67,10 @@ def test_it_has_a_main_landmark_and_a_way_to_skip_to_it(administrator: User) -> 
 
     assert '<a class="c-skip" href="#main">' in page
     assert '<main id="main"' in page
+
+
+def test_it_says_whom_to_ask_for_a_permission() -> None:
+    response = logged_in(person("outsider")).get(reverse("admin:deliveries_delivery_changelist"))
+
+    assert response.status_code == 403
+    assert "Ask an administrator" in response.content.decode()

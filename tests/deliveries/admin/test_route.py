@@ -3,7 +3,6 @@ from typing import Any
 
 import pytest
 from django.contrib.messages import get_messages
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -16,7 +15,7 @@ def form(**values: Any) -> dict[str, Any]:
     return {"name": "Relay", "host": "127.0.0.1", "port": 25, "security": "none", "username": "me", **values}
 
 
-def change(client: Client, route: Route, **values: Any) -> HttpResponse:
+def change(client: Client, route: Route, **values: Any) -> Any:
     response = client.post(reverse("admin:deliveries_route_change", args=[route.pk]), form(**values))
     route.refresh_from_db()
     return response

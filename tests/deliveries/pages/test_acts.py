@@ -1,7 +1,8 @@
+from typing import Any
+
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -12,15 +13,15 @@ from tests.deliveries.factories import analysed, confirmed, delivery, people, ro
 from tests.people import logged_in
 
 
-def act(client: Client, made: Delivery, name: str) -> HttpResponse:
+def act(client: Client, made: Delivery, name: str) -> Any:
     return client.post(reverse("admin:deliveries_delivery_act", args=[made.pk, name]))
 
 
-def ask(client: Client, made: Delivery, name: str) -> HttpResponse:
+def ask(client: Client, made: Delivery, name: str) -> Any:
     return client.get(reverse("admin:deliveries_delivery_question", args=[made.pk, name]))
 
 
-def said(response: HttpResponse) -> list[str]:
+def said(response: Any) -> list[str]:
     return [str(message) for message in get_messages(response.wsgi_request)]
 
 

@@ -3,7 +3,7 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
-from deliveries.models import Delivery
+from deliveries.models import Attachment, AttachmentRole, Delivery
 from deliveries.pages.preview import POLICY
 from recipients.models import Recipient
 from tests.deliveries.factories import analysed, delivery, people
@@ -46,6 +46,25 @@ def test_it_shows_the_html_in_a_sandbox_of_its_own(at_marketer: Client) -> None:
     assert "<script>alert(1)" not in page
     assert response["Content-Security-Policy"] == POLICY
     assert "Hello" in response.content.decode()
+
+
+def test_it_shows_the_images_that_travel_inside_the_message(at_marketer: Client) -> None:
+    made = delivery(people(1), html='<html><body><img src="cid:logo" alt=""><img src="cid:other" alt=""></body></html>')
+    made.attachments.add(
+        Attachment.objects.create(
+            name="logo.png",
+            content_type="image/png",
+            role=AttachmentRole.INLINE,
+            content_id="logo",
+            data=b"abc",
+            size=3,
+        )
+    )
+
+    html = frame(at_marketer, made, Recipient.objects.get()).content.decode()
+
+    assert 'src="data:image/png;base64,YWJj"' in html
+    assert 'src="cid:other"' in html
 
 
 def test_it_lists_the_mistakes_of_the_content(at_marketer: Client) -> None:
