@@ -108,9 +108,10 @@ def upload(request: HttpRequest) -> HttpResponse:
         try:
             detect(Path(job.file.path))
         except ImportProblem as problem:
+            stored_name = Path(job.file.path).name
             job.file.delete(save=False)
             job.delete()
-            form.add_error("file", str(problem).replace(Path(job.file.name or "").name, job.file_name))
+            form.add_error("file", str(problem).replace(stored_name, job.file_name))
         else:
             return redirect("admin:recipients_recipientimport_columns", job.pk)
     lists = RecipientList.objects.values_list("name", flat=True)[:500]

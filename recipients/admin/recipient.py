@@ -86,7 +86,7 @@ class RecipientAdmin(ui.ModelAdmin):
             for definition in AttributeDefinition.objects.all()
         }
         form = type("RecipientForm", (RecipientForm,), extra)
-        return super().get_form(request, obj, change=change, form=form, fields=None, **kwargs)
+        return super().get_form(request, obj, change=change, **{**kwargs, "form": form, "fields": None})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who it is, what is known, what was agreed."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from charset_normalizer import from_bytes
 
 SAMPLE_BYTES = 64 * 1024
+_SAMPLE_LINES = 20
 DELIMITERS = ",;\t|"
 _MARKS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
@@ -37,9 +38,9 @@ def detect(path: Path, *, encoding: str = "") -> Form:
     text = _decoded(sample, encoding, path.name)
     if "\x00" in text:
         raise ImportProblem(f"{path.name} is not a CSV file. Save the table as “CSV (UTF-8)” and try again.")
-    first_line = text.lstrip("\r\n").splitlines()[0]
-    delimiter = _delimiter(first_line)
-    columns = tuple(name.strip() for name in next(csv.reader([first_line], delimiter=delimiter)))
+    lines = text.lstrip("\r\n").splitlines()[:_SAMPLE_LINES]
+    delimiter = _delimiter(lines)
+    columns = tuple(name.strip() for name in next(csv.reader(lines, delimiter=delimiter)))
     if any("@" in name for name in columns):
         raise ImportProblem(
             f"The first line of {path.name} already holds an address. It must name the columns, for example: "
@@ -61,9 +62,14 @@ def _encoding(sample: bytes, name: str) -> str:
         sample.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start < len(sample) - 4:  # not a character that the sample's end cuts in two
-            best = from_bytes(sample).best()
+            best = from_bytes(sample).best() if _has_much_to_judge_by(sample) else None
             return best.encoding if best else "cp1252"
     return "utf-8"
+
+
+def _has_much_to_judge_by(sample: bytes) -> bool:
+    """A few accented letters fit a dozen encodings; then the one that Western spreadsheets write is the best guess."""
+    return sum(octet > 127 for octet in sample) >= 40
 
 
 def _decoded(sample: bytes, encoding: str, name: str) -> str:
@@ -73,6 +79,11 @@ def _decoded(sample: bytes, encoding: str, name: str) -> str:
         raise ImportProblem(f"There is no encoding called “{encoding}”. Try utf-8 or cp1252.") from None
 
 
-def _delimiter(line: str) -> str:
-    """The candidate that gives most columns outside quotes; a comma where there is only one column."""
-    return max(DELIMITERS, key=lambda delimiter: len(next(csv.reader([line], delimiter=delimiter))))
+def _delimiter(lines: list[str]) -> str:
+    """The candidate that cuts most of the first lines into as many columns as the header; a comma in case of doubt."""
+
+    def score(delimiter: str) -> tuple[int, int]:
+        widths = [len(cells) for cells in csv.reader(lines, delimiter=delimiter)]
+        return (widths.count(widths[0]) if widths[0] > 1 else 0, widths[0])
+
+    return max(DELIMITERS, key=score)
