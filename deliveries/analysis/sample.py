@@ -1,5 +1,6 @@
 """Render a sample of the real messages, so that what only shows with data shows before the send."""
 
+import time
 from collections.abc import Iterator
 
 from deliveries.analysis.checks import Finding
@@ -13,7 +14,7 @@ SAMPLE = 50
 
 def sample_findings(content: Content, compiled: Compiled) -> Iterator[Finding]:
     """A warning for each of the first messages that cannot be made (they would fail, the others would go)."""
-    renderer = Renderer(compiled, content.pk, bytes(content.key))
+    renderer = Renderer(compiled, content.pk, bytes(content.key), clock=time.monotonic)
     for row in sample_rows(content, SAMPLE, content.created_at):
         try:
             renderer.mail(row)

@@ -29,3 +29,7 @@ class PersonalizationErrors(Exception):
 
 class RenderLimit(Exception):
     """A message takes too long, loops too often or grows too large. ``str()`` is a sentence for people."""
+
+
+class ValueProblem(Exception):
+    """A value does not fit what the author does with it. ``str()`` is a sentence for people."""

@@ -43,7 +43,7 @@ BUILT_IN = (
 
 
 def catalogue(attributes: Iterable[str] | Mapping[str, FieldKind]) -> dict[str, Field]:
-    """Every field by its path: the built-in ones and the recipients' custom attributes (text unless a kind is given)."""
+    """Every field by its path: built-in ones and the recipients' attributes (text unless a kind is given)."""
     kinds = attributes if isinstance(attributes, Mapping) else dict.fromkeys(attributes, FieldKind.TEXT)
     custom = (Field(f"recipient.{name}", name.replace("_", " ").capitalize(), kind) for name, kind in kinds.items())
     return {field.path: field for field in (*BUILT_IN, *custom)}
@@ -57,5 +57,6 @@ class Namespace:
     def __init__(self, values: Mapping[str, Any]) -> None:
         self._values = values
 
-    def __getitem__(self, name: str) -> Any:
-        return self._values[name]
+    def get(self, name: str) -> Any:
+        """The value of a field; None where there is none."""
+        return self._values.get(name)

@@ -1,8 +1,10 @@
 """The content language: a small part of Jinja2, checked when a content is compiled and bounded when it is rendered.
 
-Authors are hostile here. Nothing can be called, no attribute exists but the fields, loops and output are counted. What is not
-on the lists below is an error that names the line.
+Authors are hostile here. Nothing can be called, no attribute exists but the fields, loops and output are counted. What
+is not on the lists below is an error that names the line.
 """
+
+# ruff: noqa: N802 - visitors are named for the node classes
 
 import difflib
 import re
@@ -10,22 +12,25 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
-from jinja2.runtime import Undefined
+from jinja2.runtime import LoopContext, Undefined, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer, NodeVisitor
 
-from deliveries.personalization.errors import PersonalizationErrors, Problem, RenderLimit
+from deliveries.personalization.budget import Budget, present, using
+from deliveries.personalization.errors import PersonalizationErrors, Problem, ValueProblem
 from deliveries.personalization.fields import Field, Namespace
-from deliveries.personalization.filters import FILTERS
+from deliveries.personalization.filters import FILTERS, MAX_LENGTH
 
 ROOTS = frozenset({"recipient", "delivery", "message"})
-TESTS = frozenset({"defined", "undefined", "none", "odd", "even", "divisibleby", "in", "eq", "ne", "lt", "le", "gt", "ge"})
-MAX_ITERATIONS = 10_000
-MAX_CHARACTERS = 2_000_000
-MAX_SECONDS = 5.0
+TESTS = frozenset(
+    {"defined", "undefined", "none", "odd", "even", "divisibleby", "in", "eq", "ne", "lt", "le", "gt", "ge"}
+)
 MAX_SOURCE = 1_000_000
 MAX_DEPTH = 60
+MAX_LOOPS = 5
+MAX_PROBLEMS = 30
 BOUNDED = "_bounded"
+CONCATENATED = "_concatenated"
 
 _ALLOWED_NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign, nodes.Name, nodes.Getattr,
@@ -42,7 +47,7 @@ class Environment(ImmutableSandboxedEnvironment):
 
     def __init__(self, *, autoescape: bool) -> None:
         super().__init__(autoescape=autoescape, keep_trailing_newline=True, undefined=_Missing, cache_size=0)
-        self.filters = {**FILTERS, BOUNDED: bounded}
+        self.filters = {**FILTERS, BOUNDED: bounded, CONCATENATED: concatenated}
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
         self.globals = {}
         self.finalize = _finalize
@@ -50,27 +55,34 @@ class Environment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic on numbers; ``+`` also joins texts."""
         if operator == "+" and isinstance(left, str) and isinstance(right, str):
-            return left + right
+            present().spend(len(left) + len(right))
+            return _bounded_text(left + right)
         if not all(isinstance(side, int | float) and abs(side) < 1e15 for side in (left, right)):
-            raise ValueError(f"“{operator}” needs two numbers; turn texts into numbers with |int or |float")
+            raise ValueProblem(
+                f"“{operator}” needs two numbers (below a thousand million million). "
+                "Turn texts into numbers with |int or |float."
+            )
+        if operator in {"/", "//", "%"} and not right:
+            raise ValueProblem("A number is divided by zero. Put the division into {% if … %}.")
         return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """A field of a root, or of the loop; nothing else has attributes."""
         if isinstance(obj, Namespace):
-            try:
-                return obj[attribute]
-            except KeyError:
-                return self.undefined(obj=None, name=attribute)
+            return obj.get(attribute)
         if isinstance(obj, dict):
             return obj.get(attribute)
-        return super().getattr(obj, attribute) if attribute in _LOOP else self.undefined(obj=None, name=attribute)
+        # A text has a method “index” too: only a loop's numbers may come out here.
+        if isinstance(obj, LoopContext) and attribute in _LOOP:
+            return getattr(obj, attribute)
+        return self.undefined(obj=None, name=attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:
         """Only the numbers of a loop."""
         return attr in _LOOP
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _LOOP = frozenset({"index", "index0", "first", "last", "length"})
 
 
@@ -82,67 +94,63 @@ class _Missing(Undefined):
 
 
 def _finalize(value: Any) -> Any:
-    return "" if value is None else value
+    """What is written out: nothing for no value, the entries of a list with commas between."""
+    if value is None:
+        return ""
+    return FILTERS["join"](value) if isinstance(value, list | tuple) else value
 
 
-class Budget:
-    """What one rendering may use. ``clock`` gives seconds and is handed in, so that this package knows no time."""
-
-    __slots__ = ("characters", "clock", "deadline", "iterations")
-
-    def __init__(self, clock: Callable[[], float] | None, seconds: float = MAX_SECONDS) -> None:
-        self.iterations = MAX_ITERATIONS
-        self.characters = MAX_CHARACTERS
-        self.clock = clock
-        self.deadline = clock() + seconds if clock else 0.0
-
-    def check_time(self) -> None:
-        """Raise :class:`RenderLimit` when the time is over."""
-        if self.clock is not None and self.clock() > self.deadline:
-            raise RenderLimit("Personalizing this message takes too long. Use fewer or shorter loops.")
-
-
-_budget: list[Budget] = [Budget(None)]
+def _bounded_text(text: Any) -> Any:
+    if len(text) > MAX_LENGTH:
+        raise ValueProblem(f"A joined text is longer than {MAX_LENGTH:,} characters.")
+    return text
 
 
 def bounded(values: Any) -> Iterator[Any]:
     """The values of a loop, counted against the present rendering's budget."""
     if not isinstance(values, list | tuple | str):
         return
-    budget = _budget[-1]
+    budget = present()
     for value in values:
-        budget.iterations -= 1
-        if budget.iterations < 0:
-            raise RenderLimit(f"The loops of this message run more than {MAX_ITERATIONS:,} times.")
-        if not budget.iterations % 1000:
-            budget.check_time()
+        budget.iterate()
         yield value
+
+
+def concatenated(first: Any, *others: Any) -> Any:
+    """Values behind each other (``~``), counted; where escaping is on, markup stays markup and the rest is escaped."""
+    values = [_finalize(value) for value in (first, *others)]
+    present().spend(sum(len(value) if isinstance(value, str) else 20 for value in values))
+    return _bounded_text(
+        markup_join(values) if any(hasattr(value, "__html__") for value in values) else str_join(values)
+    )
 
 
 def render(root: Callable[[Any], Iterable[str]], context: Any, budget: Budget) -> str:
     """The text of one part of a message. Raises :class:`RenderLimit`."""
-    _budget.append(budget)
-    try:
+    with using(budget):
         pieces = []
         for piece in root(context):
-            budget.characters -= len(piece)
-            if budget.characters < 0:
-                raise RenderLimit(f"This message is longer than {MAX_CHARACTERS:,} characters.")
+            budget.write(len(piece))
             pieces.append(piece)
         budget.check_time()
         return "".join(pieces)
-    finally:
-        _budget.pop()
 
 
 def parse(environment: Environment, source: str, where: str) -> nodes.Template:
     """The checked-for-syntax tree of a source. Raises :class:`PersonalizationErrors`."""
     if len(source) > MAX_SOURCE:
         raise PersonalizationErrors([Problem(where, 1, f"The content is longer than {MAX_SOURCE:,} characters.")])
+    if surrogate := _SURROGATE.search(source):
+        line = source.count("\n", 0, surrogate.start()) + 1
+        raise PersonalizationErrors(
+            [Problem(where, line, "Half a character stands here. Delete it and write it again.")]
+        )
     try:
         return environment.parse(source)
     except TemplateSyntaxError as error:
         raise PersonalizationErrors([Problem(where, error.lineno, _syntax_sentence(error))]) from None
+    except ValueError:  # Python reads whole numbers of at most 4,300 digits
+        raise PersonalizationErrors([Problem(where, 1, "A number has too many digits.")]) from None
     except RecursionError:
         raise PersonalizationErrors([Problem(where, 1, "Expressions are nested too deeply.")]) from None
 
@@ -173,12 +181,21 @@ def used_fields(source: str, where: str, catalogue: dict[str, Field]) -> tuple[s
 
 def prepare(environment: Environment, source: str, where: str) -> Any:
     """A compiled template whose loops are counted. The source has been checked."""
-    tree = _BoundLoops().visit(parse(environment, source, where))
-    return environment.from_string(tree)
+    tree = _Bounds().visit(parse(environment, source, where))
+    try:
+        return environment.from_string(tree)
+    except (SyntaxError, RecursionError):
+        raise PersonalizationErrors([Problem(where, 1, "Expressions are nested too deeply.")]) from None
 
 
-class _BoundLoops(NodeTransformer):
-    """Wraps every loop's values into the counting filter."""
+class _Bounds(NodeTransformer):
+    """Puts the counting filters around loops and joined texts."""
+
+    def visit_Concat(self, node: nodes.Concat, *args: Any, **kwargs: Any) -> nodes.Filter:
+        """Count what ``~`` joins."""
+        self.generic_visit(node, *args, **kwargs)
+        first, *others = node.nodes
+        return nodes.Filter(first, CONCATENATED, others, [], None, None, lineno=node.lineno)
 
     def visit_For(self, node: nodes.For, *args: Any, **kwargs: Any) -> nodes.For:
         """Count this loop and those in it."""
@@ -197,6 +214,7 @@ class _Checker(NodeVisitor):
         self.variables: set[str] = {"loop"}
         self.problems: list[Problem] = []
         self.depth = 0
+        self.loops = 0
 
     def add(self, node: nodes.Node, sentence: str) -> None:
         """Note a problem at a node."""
@@ -204,6 +222,8 @@ class _Checker(NodeVisitor):
 
     def visit(self, node: nodes.Node, *args: Any, **kwargs: Any) -> Any:
         """Refuse what is not on the list, go into the rest."""
+        if len(self.problems) >= MAX_PROBLEMS:
+            return None
         if isinstance(node, nodes.Include):
             return self._include(node)
         if not isinstance(node, _ALLOWED_NODES):
@@ -219,9 +239,11 @@ class _Checker(NodeVisitor):
     def visit_Name(self, node: nodes.Name) -> None:
         """A variable of the author's, or a root that lacks its field."""
         if node.ctx == "store":
-            if node.name in ROOTS or node.name.startswith("_"):
+            if node.name in ROOTS or node.name == "loop" or node.name.startswith("_"):
                 self.add(node, f"“{node.name}” cannot be a variable's name. Choose another one.")
             self.variables.add(node.name)
+        elif node.name == "loop":
+            self.add(node, "“loop” stands with one of its numbers: loop.index, loop.first, loop.last or loop.length.")
         elif node.name in ROOTS:
             self.add(node, f"“{node.name}” is not a field. Write a field of it, such as {self._example(node.name)}.")
         elif node.name not in self.variables:
@@ -253,9 +275,38 @@ class _Checker(NodeVisitor):
             self.add(node, "“recursive” cannot be used in a content.")
         self.visit(node.iter)
         self.visit(node.target)
-        for child in (node.test, *node.body, *node.else_):
+        self.loops += 1
+        if self.loops > MAX_LOOPS:
+            self.add(node, f"Loops are nested too deeply; {MAX_LOOPS} in each other are possible.")
+        for child in (node.test, *node.body):
             if child is not None:
                 self.visit(child)
+        self.loops -= 1
+        for child in node.else_:
+            self.visit(child)
+
+    def visit_Const(self, node: nodes.Const) -> None:
+        """A text or a number."""
+        if isinstance(node.value, str) and _SURROGATE.search(node.value):
+            self.add(node, "“\\u” stands with half a character here. Write the character itself.")
+
+    def visit_List(self, node: nodes.List) -> None:
+        """A list of plain values: lists of lists could grow without end."""
+        self._entries(node, node.items)
+
+    def visit_Tuple(self, node: nodes.Tuple) -> None:
+        """A list of plain values, or the variables of ``{% set a, b = … %}``."""
+        if node.ctx == "store":
+            self.generic_visit(node)
+        else:
+            self._entries(node, node.items)
+
+    def _entries(self, node: nodes.Node, entries: list[nodes.Expr]) -> None:
+        for entry in entries:
+            if isinstance(entry, nodes.Const | nodes.Getattr):
+                self.visit(entry)
+            else:
+                self.add(node, "In a list only texts, numbers and fields can stand.")
 
     def visit_Assign(self, node: nodes.Assign) -> None:
         """A variable; its value comes before its name."""
@@ -288,6 +339,7 @@ class _Checker(NodeVisitor):
             self.add(node, f"Unknown personalization block “{name}”.{hint}")
 
     def _did_you_mean(self, path: str) -> str:
+        path = path[:100]
         name = path.rpartition(".")[2]
         by_name = {known.rpartition(".")[2]: known for known in reversed(self.catalogue)}
         close = difflib.get_close_matches(path, self.catalogue, n=2, cutoff=0.75)

@@ -1,15 +1,17 @@
 """Compile a content once: everything that is the same for all its messages is decided and checked here."""
 
 import base64
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from deliveries.personalization.blocks import Block, resolve
 from deliveries.personalization.errors import PersonalizationErrors, Problem
 from deliveries.personalization.fields import Field
-from deliveries.personalization.sandbox import used_fields
-from deliveries.rendering.encode import prefers_base64
+from deliveries.personalization.sandbox import Environment, prepare, used_fields
+from deliveries.rendering.encode import MessageError, check_value, prefers_base64, wire_address
 from deliveries.rendering.links import Link, find_links, parse
 from deliveries.rendering.text import text_from_html
 
@@ -49,9 +51,9 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A content ready to be merged with messages. The texts are templates whose blocks are resolved.
+    r"""A content ready to be merged with messages. The texts are templates whose blocks are resolved.
 
-    ``fields`` are the recipient fields it uses, in the order in which a message's values hold them; ``kinds`` their types.
+    ``fields`` are the recipient fields it uses, in the order of a message's values. Line breaks are ``\n``.
     """
 
     version: int
@@ -84,9 +86,7 @@ class Compiled:
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Compiled":
         """The inverse of :meth:`to_json`."""
-        files = (
-            AttachedFile(**{**file, "data": base64.b64decode(file["data"])}) for file in values["attachments"]
-        )
+        files = (AttachedFile(**{**file, "data": base64.b64decode(file["data"])}) for file in values["attachments"])
         return cls(
             **{
                 **values,
@@ -103,21 +103,27 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
     Raises :class:`PersonalizationErrors` with everything that is wrong in any part of the content.
     """
     problems: list[Problem] = []
-    html = _try(problems, lambda: resolve(source.html, "the HTML content", blocks, catalogue, html=True))
-    written = source.text.strip()
-    if written:
-        text = _try(problems, lambda: resolve(source.text, "the text content", blocks, catalogue, html=False))
+
+    def resolved(written: str, where: str, *, html: bool = False) -> str:
+        lines = written.replace("\r\n", "\n").replace("\r", "\n")
+        return _try(problems, lambda: resolve(lines, where, blocks, catalogue, html=html), "")
+
+    html = resolved(source.html, "the HTML content", html=True)
+    if source.text.strip():
+        text = resolved(source.text, "the text content")
     else:
         text = text_from_html(html) if html.strip() else ""
-    headers = {
-        name: _try(problems, lambda name=name, where=where: resolve(getattr(source, name), where, blocks, catalogue, html=False))
-        for name, where in _HEADERS.items()
-    }
+    headers = {name: resolved(getattr(source, name), where) for name, where in _HEADERS.items()}
+    problems += _settings_problems(source) + _file_problems(source.attachments)
     if problems:
         raise PersonalizationErrors(problems)
     places = {"the HTML content": html, "the text content": text}
     places |= {where: headers[name] for name, where in _HEADERS.items()}
-    used = [path for where, template in places.items() for path in used_fields(template, where, catalogue)]
+    used: list[str] = []
+    for where, template in places.items():
+        used += _try(problems, partial(_ready, template, where, catalogue), ())
+    if problems:
+        raise PersonalizationErrors(problems)
     return Compiled(
         version=VERSION,
         html=html,
@@ -148,10 +154,63 @@ _HEADERS = {
 }
 
 
-def _try(problems: list[Problem], step: Callable[[], str]) -> str:
+_CONTENT_TYPE = re.compile(r"[A-Za-z0-9!#$&^_.+-]{1,60}/[A-Za-z0-9!#$&^_.+-]{1,60}")
+_CONTENT_ID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,100}@?[A-Za-z0-9.-]{0,100}")
+_URL = re.compile(r"https?://[!-;=?-~]{1,400}")
+
+T = TypeVar("T")
+
+
+def _ready(template: str, where: str, catalogue: dict[str, Field]) -> tuple[str, ...]:
+    """Fields of a template that can be prepared for rendering."""
+    fields = used_fields(template, where, catalogue)
+    prepare(Environment(autoescape=False), template, where)
+    return fields
+
+
+def _settings_problems(source: Source) -> list[Problem]:
+    """What would break every message's headers."""
+    problems = []
+    if not _URL.fullmatch(source.base_url):
+        problems.append(
+            Problem("the settings", 1, f"“{source.base_url}” is not the beginning of an http or https URL.")
+        )
+    values = {"the error address": source.error_address, "the message domain": f"x@{source.message_domain}"}
+    for where, address in values.items():
+        try:
+            if address:
+                wire_address(where, address)
+        except MessageError as error:
+            problems.append(Problem(where, 1, str(error)))
+    try:
+        check_value("the language", source.language)
+    except MessageError as error:
+        problems.append(Problem("the language", 1, str(error)))
+    return problems
+
+
+def _file_problems(files: Iterable[AttachedFile]) -> list[Problem]:
+    """Names and types that could not stand in a header."""
+    problems = []
+    for file in files:
+        where = f"the file “{file.name}”"
+        try:
+            named = bool(check_value("a file's name", file.name))
+        except MessageError:
+            named, where = False, "the attachments"
+        if not named:
+            problems.append(Problem(where, 1, "A file needs a name without line breaks and control characters."))
+        if not _CONTENT_TYPE.fullmatch(file.content_type):
+            problems.append(Problem(where, 1, "The type of the file is not one such as application/pdf."))
+        if file.content_id and not _CONTENT_ID.fullmatch(file.content_id):
+            problems.append(Problem(where, 1, "The identifier of the image may hold letters, digits, dots and one @."))
+    return problems
+
+
+def _try(problems: list[Problem], step: Callable[[], T], otherwise: T) -> T:
     """The step's result; its problems are collected so that an author sees all at once."""
     try:
         return step()
     except PersonalizationErrors as errors:
         problems.extend(errors)
-        return ""
+        return otherwise

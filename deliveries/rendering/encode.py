@@ -1,20 +1,32 @@
 """Text into the octets of a mail: header values, addresses, bodies.
 
-RFC 5322 (format), RFC 2045 (transfer encodings), RFC 2047 (encoded words), RFC 2231 (file names), RFC 6532 (UTF-8 headers).
+RFC 5322 (format), RFC 2045 (transfer encodings), RFC 2047 (encoded words), RFC 2231 (file names), RFC 6532 (UTF-8
+headers).
 """
 
 import base64
 import binascii
 import re
 import unicodedata
+import urllib.parse
 
 import idna
 
 LINE = 76
 """Preferred longest line in octets; RFC 5322 section 2.1.1 allows 998."""
 
-_ENCODED_WORD_BYTES = 45  # 60 base64 characters and "=?utf-8?b?" "?=": 72 of the 75 that RFC 2047 section 2 allows
+MAX_ADDRESS_OCTETS = 254
+"""RFC 5321, section 4.5.3.1.3, less the angle brackets."""
+
+# 52 base64 characters and "=?utf-8?b?" "?=" are 64: with the longest name before them a line stays within the 76 of
+# RFC 2047, section 2.
+_ENCODED_WORD_BYTES = 39
 _ATOM_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\[ -~])+"')
+_DOMAIN = re.compile(
+    r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+)
+_FROM = re.compile(rb"^From [^\r\n]*", re.MULTILINE)
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+")
 
 
@@ -24,6 +36,8 @@ class MessageError(Exception):
 
 def check_value(name: str, value: str) -> str:
     """``value`` with spaces around it removed. Raises :class:`MessageError` for anything that could break a header."""
+    if value.isascii() and value.isprintable():
+        return value.strip()
     for character in value:
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
             raise MessageError(
@@ -40,9 +54,14 @@ def header(name: str, value: str) -> bytes:
 
 def unstructured(value: str) -> list[str]:
     """The words of an unstructured value: as they are in ASCII, else as encoded words."""
-    if value.isascii() and "=?" not in value and all(len(word) < 900 for word in value.split(" ")):
-        return value.split(" ")
-    return encoded_words(value)
+    if _needs_encoding(value):
+        return encoded_words(value)
+    return value.split(" ")
+
+
+def _needs_encoding(value: str) -> bool:
+    """What readers would not get back exactly as plain words: other scripts, runs of spaces, overlong words."""
+    return not value.isascii() or "=?" in value or "  " in value or any(len(word) > 900 for word in value.split(" "))
 
 
 def encoded_words(value: str) -> list[str]:
@@ -67,12 +86,13 @@ def address_header(name: str, display_name: str, address: str) -> bytes:
 
 def phrase(display_name: str) -> list[str]:
     """A display name as RFC 5322 phrase: plain, quoted or encoded, whichever it needs."""
-    if not display_name.isascii() or "=?" in display_name or len(display_name) > 900:
+    if _needs_encoding(display_name):
         return encoded_words(display_name)
     if _ATOM_PHRASE.fullmatch(display_name):
         return display_name.split(" ")
     escaped = display_name.replace("\\", "\\\\").replace('"', '\\"')
-    return [f'"{escaped}"']
+    # A quoted string cannot be folded without changing it.
+    return [f'"{escaped}"'] if len(escaped) <= 60 else encoded_words(display_name)
 
 
 def wire_address(name: str, address: str) -> str:
@@ -81,16 +101,23 @@ def wire_address(name: str, address: str) -> str:
     Raises :class:`MessageError` when it cannot be an address; ``name`` says which one it is.
     """
     address = check_value(name, address)
+    problem = MessageError(f"{sentence_start(name)} is not an e-mail address: “{address[:100]}”.")
     local, at, domain = address.rpartition("@")
-    quoted = local.startswith('"') and local.endswith('"') and len(local) > 2
-    if not (local and at and domain) or (not quoted and re.search(r'[\s<>()\[\],;:\\"@]', local)):
-        raise MessageError(f"{name} is not an e-mail address: “{address}”.")
-    if domain.isascii() and re.fullmatch(r"[A-Za-z0-9.-]+", domain):
-        return f"{local}@{domain}"
-    try:
-        return f"{local}@{idna.encode(domain, uts46=True).decode()}"
-    except idna.IDNAError as error:
-        raise MessageError(f"{name} is not an e-mail address: “{address}”.") from error
+    if not at or not (_QUOTED_STRING.fullmatch(local) or re.fullmatch(r'[^\s<>()\[\],;:\\"@]+', local)):
+        raise problem
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode()
+        except (idna.IDNAError, UnicodeError):
+            raise problem from None
+    if not _DOMAIN.fullmatch(domain) or len(f"{local}@{domain}".encode()) > MAX_ADDRESS_OCTETS:
+        raise problem
+    return f"{local}@{domain}"
+
+
+def sentence_start(name: str) -> str:
+    """``the HTML content`` at the beginning of a sentence."""
+    return name[:1].upper() + name[1:]
 
 
 def parameter(name: str, value: str) -> str:
@@ -104,15 +131,19 @@ def parameter(name: str, value: str) -> str:
 
 
 def _rfc2231(name: str, value: str) -> str:
-    """Extended parameter, continued where it is long (RFC 2231, sections 3 and 4)."""
-    octets = "".join(
-        chr(octet) if chr(octet).isalnum() and octet < 128 or octet in b"-._~" else f"%{octet:02X}"
-        for octet in value.encode()
-    )
-    pieces = re.findall(r"(?:%[0-9A-F]{2}|[^%]){1,18}", octets)
+    """Extended parameter, continued where it is long, never inside a character (RFC 2231, sections 3 and 4)."""
+    pieces, piece = [], ""
+    for character in value:
+        octets = urllib.parse.quote(character, safe="")
+        if len(piece) + len(octets) > 48:
+            pieces.append(piece)
+            piece = ""
+        piece += octets
+    pieces.append(piece)
     if len(pieces) == 1:
-        return f"{name}*=utf-8''{octets}"
-    parts = [f"{name}*{number}*={'' if number else chr(117) + 'tf-8' + chr(39) * 2}{piece}" for number, piece in enumerate(pieces)]
+        return f"{name}*=utf-8''{piece}"
+    first, *others = pieces
+    parts = [f"{name}*0*=utf-8''{first}", *(f"{name}*{number}*={octets}" for number, octets in enumerate(others, 1))]
     return ";\r\n ".join(parts)
 
 
@@ -125,10 +156,7 @@ def _fold(name: str, words: list[str]) -> bytes:
             line = ""
         line += f" {word}"
     lines.append(line)
-    folded = "\r\n".join(lines)
-    # A line of nothing but white space would end the header block for some parsers.
-    folded = re.sub(r"\r\n[ \t]+(?=\r\n|$)", "", folded)
-    return folded.encode() + b"\r\n"
+    return "\r\n".join(lines).encode() + b"\r\n"
 
 
 def crlf(text: str) -> str:
@@ -138,8 +166,26 @@ def crlf(text: str) -> str:
 
 def quoted_printable(text: str) -> bytes:
     """A body in quoted-printable (RFC 2045, section 6.7), lines of at most 76 octets ended by CRLF."""
-    encoded = binascii.b2a_qp(crlf(text).encode(), quotetabs=False, istext=True)
-    return encoded.replace(b"\r\nFrom ", b"\r\n=46rom ").removeprefix(b"\n")
+    lines = crlf(text)
+    encoded = binascii.b2a_qp(octets(lines), quotetabs=False, istext=True)
+    if "\r\n" not in lines:  # without a line to go by, Python ends soft breaks with a bare LF
+        encoded = encoded.replace(b"=\n", b"=\r\n")
+    # Mailbox formats take “From ” at the beginning of a line for a new message.
+    return _FROM.sub(_from, encoded) if b"From " in encoded else encoded
+
+
+def _from(match: re.Match[bytes]) -> bytes:
+    line = match[0]
+    soft_break = b"" if len(line) <= LINE - 2 else b"=\r\n"
+    return b"=46" + soft_break + line[1:]
+
+
+def octets(text: str) -> bytes:
+    """``text`` in UTF-8. Raises :class:`MessageError` for half a character (a lone surrogate)."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise MessageError("A value holds half a character. Correct the recipient's data.") from None
 
 
 def base64_body(data: bytes) -> bytes:
@@ -151,4 +197,4 @@ def base64_body(data: bytes) -> bytes:
 def prefers_base64(sample: str) -> bool:
     """Base64 is shorter than quoted-printable when more than a sixth of the octets are not ASCII."""
     octets = sample.encode()
-    return sum(octet > 127 for octet in octets) * 6 > len(octets)
+    return (len(octets) - len(octets.translate(None, bytes(range(128, 256))))) * 6 > len(octets)

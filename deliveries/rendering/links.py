@@ -26,10 +26,8 @@ def parse(html: str) -> BeautifulSoup:
 
 def find_links(soup: BeautifulSoup) -> tuple[Link, ...]:
     """Every ``a`` and ``area`` with an address."""
-    tags = [tag for tag in soup.find_all(["a", "area"], href=True) if isinstance(tag, Tag)]
-    return tuple(
-        Link(number, str(tag["href"]).strip(), _label(tag)) for number, tag in enumerate(tags, start=1)
-    )
+    tags = soup.find_all(["a", "area"], href=True)
+    return tuple(Link(number, str(tag["href"]).strip(), _label(tag)) for number, tag in enumerate(tags, start=1))
 
 
 def _label(tag: Tag) -> str:

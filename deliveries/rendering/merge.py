@@ -1,30 +1,31 @@
-"""Merge a compiled content with one message's row into the bytes of a mail. The same row gives the same bytes, always."""
+"""Merge a compiled content with one message's row into the bytes of a mail. A row gives the same bytes, always."""
 
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property
 from typing import Any
 
+from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
 from deliveries.mail import Mail
-from deliveries.personalization.errors import RenderLimit
+from deliveries.personalization.budget import Budget
+from deliveries.personalization.errors import RenderLimit, ValueProblem
 from deliveries.personalization.fields import Namespace
-from deliveries.personalization.sandbox import Budget, Environment, prepare, render
+from deliveries.personalization.sandbox import Environment, prepare, render
 from deliveries.rendering import encode
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.mime import skeleton
-from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
 
 __all__ = ["MessageError", "MessageRow", "Renderer"]
 
 
 @dataclass(frozen=True, slots=True)
 class MessageRow:
-    """What rendering takes of a message: its id, its address, its values in the order of the compiled fields, its date."""
+    """What rendering takes of a message. ``values`` are in the order of the compiled fields, ``dated_at`` is aware."""
 
     id: int
     address: str
@@ -33,7 +34,7 @@ class MessageRow:
 
 
 class Renderer:
-    """A content prepared for many messages. ``clock`` (seconds) bounds the time of each; without it only size counts."""
+    """A content prepared for many messages. ``clock`` (seconds) bounds the time of each; without it counts do."""
 
     def __init__(
         self, compiled: Compiled, content_id: int, key: bytes, clock: Callable[[], float] | None = None
@@ -42,12 +43,12 @@ class Renderer:
         self.content_id = content_id
         self.key = key
         self.clock = clock
-        self._names = [path.removeprefix("recipient.") for path in compiled.fields]
+        self.names = [path.removeprefix("recipient.") for path in compiled.fields]
         self._skeleton = skeleton(compiled)
         plain = Environment(autoescape=False)
-        self._html = _Template(Environment(autoescape=True), compiled.html, "the HTML content")
-        self._text = _Template(plain, compiled.text, "the text content")
-        self._headers = {
+        self.html_template = _Template(Environment(autoescape=True), compiled.html, "the HTML content")
+        self.text_template = _Template(plain, compiled.text, "the text content")
+        self.headers = {
             name: _Template(plain, getattr(compiled, name), label)
             for name, label in (
                 ("subject", "the subject"),
@@ -57,7 +58,7 @@ class Renderer:
                 ("reply_address", "the reply address"),
             )
         }
-        self._delivery: dict[str, Any] = {"label": compiled.label, "code": compiled.code}
+        self.delivery: dict[str, Any] = {"label": compiled.label, "code": compiled.code}
 
     def html(self, row: MessageRow) -> str:
         """The HTML of the mail, which is also its mirror page. Line breaks are ``\\n``; in the mail they are CRLF.
@@ -81,7 +82,7 @@ class Renderer:
         sender = encode.wire_address("the sender address", merge.header("sender_address"))
         error_address = encode.wire_address("the error address", self.compiled.error_address or sender)
         fields = [
-            b"Date: " + format_datetime(row.dated_at).encode() + b"\r\n",
+            b"Date: " + format_datetime(merge.dated_at).encode() + b"\r\n",
             encode.address_header("From", merge.header("sender_name"), sender),
         ]
         if reply := merge.header("reply_address"):
@@ -120,11 +121,17 @@ class Renderer:
         return _Merge(self, row)
 
     def _encode(self, text: str, *, base64: bool) -> bytes:
-        return encode.base64_body(encode.crlf(text).encode()) if base64 else encode.quoted_printable(text)
+        return encode.base64_body(encode.octets(encode.crlf(text))) if base64 else encode.quoted_printable(text)
 
     def _digest(self, purpose: bytes, message_id: int) -> str:
         """32 hexadecimal digits that are this message's own: nobody else's boundary, and no boundary in any body."""
         return hmac.digest(self.key, purpose + message_id.to_bytes(8), hashlib.sha256).hex()[:32]
+
+
+_UNFIT = (
+    "A value does not fit what is done with it, such as a text compared with a number, or an empty value. "
+    "Turn values into numbers with |int or |float, or give them a |default."
+)
 
 
 class _Template:
@@ -143,8 +150,22 @@ class _Template:
             return render(self.template.root_render_func, self.template.new_context(values), budget)
         except RenderLimit as error:
             raise MessageError(str(error)) from None
-        except Exception as error:  # whatever an expression of the author's meets in a value
-            raise MessageError(f"{self.where.capitalize()} cannot be personalized: {error}.") from error
+        except ValueProblem as error:
+            raise self._problem(error, str(error)) from None
+        except Exception as error:
+            raise self._problem(error, _UNFIT) from error
+
+    def _problem(self, error: Exception, sentence: str) -> MessageError:
+        return MessageError(f"In {self.where}, line {self._line(error)}: {sentence}")
+
+    def _line(self, error: Exception) -> int:
+        """The author's line: the deepest one of the traceback that is in the template's own code."""
+        line, step = 1, error.__traceback__
+        while step is not None and self.template is not None:
+            if step.tb_frame.f_code.co_filename == "<template>":
+                line = self.template.get_corresponding_lineno(step.tb_lineno)
+            step = step.tb_next
+        return line
 
 
 class _Merge:
@@ -154,25 +175,26 @@ class _Merge:
         self.renderer = renderer
         self.row = row
         self.budget = Budget(renderer.clock)
+        self.dated_at = row.dated_at.astimezone(UTC)
         compiled = renderer.compiled
-        person = dict(zip(renderer._names, row.values, strict=True))
+        if len(row.values) != len(compiled.fields):
+            raise MessageError("The personal values of this message are not there any more; it cannot be made again.")
+        person = dict(zip(renderer.names, row.values, strict=True))
         person["address"] = row.address
         mirror = token(MIRROR, renderer.content_id, row.id, renderer.key)
-        self.unsubscribe_url = (
-            f"{compiled.base_url}/u/{token(UNSUBSCRIBE, renderer.content_id, row.id, renderer.key)}"
-        )
+        self.unsubscribe_url = f"{compiled.base_url}/u/{token(UNSUBSCRIBE, renderer.content_id, row.id, renderer.key)}"
         message = {
             "identifier": mirror,
             "mirror_url": f"{compiled.base_url}/m/{mirror}",
             "unsubscribe_url": self.unsubscribe_url,
-            "date": row.dated_at,
+            "date": self.dated_at,
         }
-        self.delivery = dict(renderer._delivery)
+        self.delivery = dict(renderer.delivery)
         self.values = {
             "recipient": Namespace(person),
             "delivery": Namespace(self.delivery),
             "message": Namespace(message),
-            "language_of_message": person.get("language") or compiled.language,
+            "_language": person.get("language") or compiled.language,
         }
         # The sender may be personalized and is itself a field, so it comes first.
         self.delivery["sender_address"] = self.header("sender_address")
@@ -180,15 +202,15 @@ class _Merge:
 
     def header(self, name: str) -> str:
         """A header's text, checked. Raises :class:`MessageError`."""
-        template = self.renderer._headers[name]
+        template = self.renderer.headers[name]
         return encode.check_value(template.where, template.render(self.values, self.budget))
 
     @property
     def html(self) -> str:
         """The HTML part."""
-        return self.renderer._html.render(self.values, self.budget)
+        return self.renderer.html_template.render(self.values, self.budget)
 
     @property
     def text(self) -> str:
         """The text part."""
-        return self.renderer._text.render(self.values, self.budget)
+        return self.renderer.text_template.render(self.values, self.budget)

@@ -1,4 +1,4 @@
-"""The MIME structure of a content, built once: what differs between messages is filled in later (RFC 2045, 2046, 2387)."""
+"""The MIME structure of a content, built once: what differs between messages comes later (RFC 2045, 2046, 2387)."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,15 +31,17 @@ class Skeleton:
 
 
 def skeleton(compiled: Compiled) -> Skeleton:
-    """The structure that a content needs: text, alternative, related and mixed only where there is something for them."""
+    """The structure that a content needs: multipart only where there is something for it."""
     entity = _alternative(compiled)
-    inline = [file for file in compiled.attachments if file.content_id]
-    attached = [file for file in compiled.attachments if not file.content_id]
+    # Without HTML nothing shows an image inside: it is attached.
+    inline = [file for file in compiled.attachments if file.content_id and compiled.html]
+    attached = [file for file in compiled.attachments if file not in inline]
     if inline:
-        main = b"text/html" if not compiled.text else b"multipart/alternative"
-        entity = _multipart(b"related", b"r", [entity, *map(_file, inline)], b'; type="' + main + b'"')
+        main = b"multipart/alternative" if compiled.text else b"text/html"
+        files = [_file(file, "inline") for file in inline]
+        entity = _multipart(b"related", b"r", [entity, *files], b';\r\n type="' + main + b'"')
     if attached:
-        entity = _multipart(b"mixed", b"m", [entity, *map(_file, attached)])
+        entity = _multipart(b"mixed", b"m", [entity, *(_file(file, "attachment") for file in attached)])
     return _split(entity)
 
 
@@ -68,10 +70,11 @@ def _multipart(subtype: bytes, level: bytes, entities: list[bytes], parameters: 
     return head + body + b"--" + boundary + b"--\r\n"
 
 
-def _file(file: AttachedFile) -> bytes:
-    disposition = "inline" if file.content_id else "attachment"
+def _file(file: AttachedFile, disposition: str) -> bytes:
+    # Composite types may not be in base64 (RFC 2045, section 6.4); as a plain file they travel unharmed.
+    composite = file.content_type.lower().startswith(("multipart/", "message/"))
     lines = [
-        f"Content-Type: {file.content_type}",
+        f"Content-Type: {'application/octet-stream' if composite else file.content_type}",
         "Content-Transfer-Encoding: base64",
         f"Content-Disposition: {disposition};\r\n {parameter('filename', file.name)}",
     ]
@@ -81,7 +84,9 @@ def _file(file: AttachedFile) -> bytes:
 
 
 def _split(entity: bytes) -> Skeleton:
-    pieces, slots, rest = [], [], entity
+    pieces: list[bytes] = []
+    slots: list[bytes] = []
+    rest = entity
     while True:
         found = [(position, slot) for slot in (BOUNDARY, TEXT, HTML) if (position := rest.find(slot)) >= 0]
         if not found:

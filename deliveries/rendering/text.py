@@ -1,11 +1,14 @@
 """A text content made from the HTML content: once, as a template, with the author's conditions and loops in place."""
 
 import re
+from collections.abc import Callable
 
-from bs4 import BeautifulSoup, Comment, Doctype, NavigableString, PageElement, Tag
+from bs4 import BeautifulSoup, Comment, Doctype, Tag
+from bs4.element import NavigableString, PageElement
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_HELD = re.compile("\ue000(\\d+)\ue001")
+_HELD = re.compile("(?P<kind>[\ue000\ue002])(?P<number>\\d+)\ue001")
+_PRIVATE = re.compile("[\ue000-\ue002]")
 _SKIPPED = frozenset({"head", "script", "style", "title", "template", "noscript", "svg"})
 _BLOCKS = frozenset(
     {"address", "article", "aside", "blockquote", "center", "dd", "div", "dl", "dt", "fieldset", "figcaption", "figure",
@@ -25,59 +28,79 @@ def text_from_html(html: str) -> str:
         return f"\ue000{len(held) - 1}\ue001"
 
     # Expressions hide behind private-use characters, so that no HTML rule touches them.
-    soup = BeautifulSoup(_EXPRESSION.sub(hold, html.replace("\ue000", "").replace("\ue001", "")), "html.parser")
+    soup = BeautifulSoup(_EXPRESSION.sub(hold, _PRIVATE.sub("", html)), "html.parser")
     hidden_classes = _hidden_classes(soup)
     pieces: list[str] = []
     _walk(soup, pieces, hidden_classes)
     text = "".join(pieces)
     text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
     text = re.sub(r"\n{3,}", "\n\n", text).strip()
-    return _HELD.sub(lambda match: _for_text(held[int(match[1])]), text) + "\n"
+    # What the HTML wrote as character references must not become an expression here.
+    text = re.sub("\\{(?=[{%#\ue000])", '{{ "{" }}', text)
+    return _HELD.sub(lambda match: _for_text(held[int(match["number"])], shown=match["kind"] == "\ue000"), text) + "\n"
 
 
-def _for_text(expression: str) -> str:
-    """Comments are left out; in text there is nothing to escape."""
-    return "" if expression.startswith("{#") else re.sub(r"\|\s*(?:nl2br|escape|e)\b(?:\(\))?", "", expression)
+def _for_text(expression: str, *, shown: bool) -> str:
+    """Comments and hidden values are left out; in text there is nothing to escape."""
+    if expression.startswith("{#") or not (shown or expression.startswith("{%")):
+        return ""
+    return re.sub(r"\|\s*(?:nl2br|escape|e)\b(?:\(\))?", "", expression)
 
 
 def _hidden_classes(soup: BeautifulSoup) -> frozenset[str]:
     css = " ".join(style.get_text() for style in soup.find_all("style"))
-    return frozenset(
-        name for name, rules in re.findall(r"\.([\w-]+)\s*\{([^{}]*)\}", css) if _HIDDEN.search(rules)
-    )
+    return frozenset(name for name, rules in re.findall(r"\.([\w-]+)\s*\{([^{}]*)\}", css) if _HIDDEN.search(rules))
 
 
-def _walk(node: PageElement, pieces: list[str], hidden: frozenset[str]) -> None:
-    if isinstance(node, Comment | Doctype):
-        return
-    if isinstance(node, NavigableString):
-        _add_text(str(node), pieces)
-        return
-    if not isinstance(node, Tag) or _is_hidden(node, hidden):
-        return
-    if node.name == "br":
-        pieces.append("\n")
-    elif node.name == "hr":
-        pieces.append("\n\n----------\n\n")
-    elif node.name == "img":
-        _add_text(str(node.get("alt") or ""), pieces)
-    else:
-        _walk_element(node, pieces, hidden)
+def _walk(root: Tag, pieces: list[str], hidden: frozenset[str]) -> None:
+    """Write every node in order. A stack of our own: HTML may be nested deeper than Python's."""
+    waiting: list[PageElement | Callable[[], None]] = list(reversed(root.contents))
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, Comment):
+            _keep_statements(str(node), pieces)
+        elif isinstance(node, NavigableString):
+            if not isinstance(node, Doctype):
+                _add_text(str(node), pieces)
+        elif not isinstance(node, Tag):
+            if callable(node):
+                node()
+        elif _is_hidden(node, hidden):
+            _keep_statements("".join(node.find_all(string=True)), pieces)
+        elif node.name == "br":
+            pieces.append("\n")
+        elif node.name == "hr":
+            pieces.append("\n\n----------\n\n")
+        elif node.name == "img":
+            _add_text(str(node.get("alt") or ""), pieces)
+        else:
+            waiting.append(_begin(node, pieces))
+            waiting.extend(reversed(node.contents))
 
 
-def _walk_element(node: Tag, pieces: list[str], hidden: frozenset[str]) -> None:
+def _begin(node: Tag, pieces: list[str]) -> Callable[[], None]:
+    """Write what stands before an element's content; the answer writes what comes after it."""
     break_ = "\n\n" if node.name in _PARAGRAPHS else "\n" if node.name in _BLOCKS else ""
-    pieces.append(break_)
+    if break_:
+        pieces.append(break_)
     if node.name == "li":
         pieces.append("- ")
     start = len(pieces)
-    for child in node.children:
-        _walk(child, pieces, hidden)
-    if node.name in {"td", "th"}:
-        pieces.append(" ")
-    if node.name == "a":
-        _add_address(node, "".join(pieces[start:]).strip(), pieces)
-    pieces.append(break_)
+
+    def end() -> None:
+        if node.name in {"td", "th"}:
+            pieces.append(" ")
+        if node.name == "a":
+            _add_address(node, "".join(pieces[start:]).strip(), pieces)
+        if break_:
+            pieces.append(break_)
+
+    return end
+
+
+def _keep_statements(left_out: str, pieces: list[str]) -> None:
+    """Of what readers do not see, only ``{% … %}``: an ``if`` out there may have its ``endif`` in here."""
+    pieces.extend(f"\ue002{number}\ue001" for number in re.findall("\ue000(\\d+)\ue001", left_out))
 
 
 def _add_address(node: Tag, label: str, pieces: list[str]) -> None:
@@ -88,12 +111,14 @@ def _add_address(node: Tag, label: str, pieces: list[str]) -> None:
 
 def _add_text(text: str, pieces: list[str]) -> None:
     text = re.sub(r"\s+", " ", text.replace("\xa0", " ").replace("\u200c", "").replace("\u200b", ""))
-    last = next((piece for piece in reversed(pieces) if piece), "\n")
-    pieces.append(text.lstrip(" ") if last[-1:] in " \n" else text)
+    if not pieces or pieces[-1][-1] in " \n":
+        text = text.lstrip(" ")
+    if text:
+        pieces.append(text)
 
 
 def _is_hidden(node: Tag, hidden: frozenset[str]) -> bool:
-    classes = node.get("class") or []
+    classes: list[str] = node.get_attribute_list("class")
     return (
         node.name in _SKIPPED
         or node.has_attr("hidden")

@@ -1,0 +1,70 @@
+"""What one message may use while it is personalized. Counted, so that the same message always ends the same way."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from deliveries.personalization.errors import RenderLimit
+
+MAX_ITERATIONS = 10_000
+MAX_CHARACTERS = 2_000_000
+MAX_WORK = 20_000_000
+"""Characters that filters and joined texts may go through, besides what is written out."""
+MAX_SECONDS = 5.0
+"""The clock is the last resort: the counts above end a message well before it on any ordinary machine."""
+
+
+class Budget:
+    """What one rendering may use. ``clock`` gives seconds and is handed in, so that this package knows no time."""
+
+    __slots__ = ("characters", "clock", "deadline", "iterations", "work")
+
+    def __init__(self, clock: Callable[[], float] | None, seconds: float = MAX_SECONDS) -> None:
+        self.iterations = MAX_ITERATIONS
+        self.characters = MAX_CHARACTERS
+        self.work = MAX_WORK
+        self.clock = clock
+        self.deadline = clock() + seconds if clock else 0.0
+
+    def check_time(self) -> None:
+        """Raise :class:`RenderLimit` when the time is over."""
+        if self.clock is not None and self.clock() > self.deadline:
+            raise RenderLimit("Personalizing this message takes too long. Use fewer or shorter loops.")
+
+    def iterate(self) -> None:
+        """Count one turn of a loop."""
+        self.iterations -= 1
+        if self.iterations < 0:
+            raise RenderLimit(f"The loops of this message run more than {MAX_ITERATIONS:,} times.")
+        self.check_time()
+
+    def write(self, characters: int) -> None:
+        """Count what is written out."""
+        self.characters -= characters
+        if self.characters < 0:
+            raise RenderLimit(f"This message is longer than {MAX_CHARACTERS:,} characters.")
+
+    def spend(self, characters: int) -> None:
+        """Count what a filter or an expression goes through."""
+        self.work -= characters + 1
+        if self.work < 0:
+            raise RenderLimit("Personalizing this message takes too much work. Use fewer filters and shorter texts.")
+        self.check_time()
+
+
+_present: ContextVar[Budget | None] = ContextVar("budget", default=None)
+
+
+@contextmanager
+def using(budget: Budget) -> Iterator[None]:
+    """Count against ``budget`` inside; threads do not see each other's."""
+    token = _present.set(budget)
+    try:
+        yield
+    finally:
+        _present.reset(token)
+
+
+def present() -> Budget:
+    """The budget of the rendering under way; while a content is compiled, a fresh one."""
+    return _present.get() or Budget(None)
