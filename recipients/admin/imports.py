@@ -31,7 +31,7 @@ class UploadForm(forms.ModelForm[RecipientImport]):
         fields = ["file", "existing", "list_name"]
         widgets = {
             "existing": forms.RadioSelect,
-            "file": forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv"}),
+            "file": forms.FileInput(attrs={"class": "c-input", "accept": ".csv,.txt,.tsv,text/csv"}),
             "list_name": ui.TextInput(attrs={"list": "lists", "autocomplete": "off"}),
         }
         error_messages = {"file": {"required": "Choose a file.", "empty": "This file is empty. Choose another one."}}

@@ -57,6 +57,19 @@ def _json_value(value: Any) -> Any:
     return value if isinstance(value, bool | str) else float(value) if value % 1 else int(value)
 
 
+def _field(definition: AttributeDefinition) -> forms.Field:
+    kind = _FIELDS[definition.kind]
+    if kind is forms.NullBooleanField:
+        return forms.NullBooleanField(label=str(definition), required=False)
+    return kind(label=str(definition), required=False, widget=ui.TextInput, help_text=_HINTS.get(definition.kind, ""))
+
+
+_HINTS = {
+    AttributeKind.DATE: "As 2026-11-23.",
+    AttributeKind.DATETIME: "As 2026-11-23 14:30.",
+}
+
+
 class MembershipInline(ui.TabularInline):
     """The lists a recipient is on."""
 
@@ -81,10 +94,7 @@ class RecipientAdmin(ui.ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: Any = False, **kwargs: Any) -> Any:  # noqa: FBT002
         """With a field for each custom attribute, of its kind."""
-        extra = {
-            PREFIX + definition.name: _FIELDS[definition.kind](label=str(definition), required=False)
-            for definition in AttributeDefinition.objects.all()
-        }
+        extra = {PREFIX + definition.name: _field(definition) for definition in AttributeDefinition.objects.all()}
         form = type("RecipientForm", (RecipientForm,), extra)
         return super().get_form(request, obj, change=change, **{**kwargs, "form": form, "fields": None})
 
@@ -92,7 +102,7 @@ class RecipientAdmin(ui.ModelAdmin):
         """Who it is, what is known, what was agreed."""
         attributes = [PREFIX + name for name in AttributeDefinition.objects.values_list("name", flat=True)]
         person = (None, {"fields": ["address", ("first_name", "last_name"), ("language", "time_zone")]})
-        consent = ("Consent", {"fields": [("consent", "consent_at"), "consent_source"]})
+        consent = ("Consent", {"fields": ["consent", "consent_at", "consent_source"]})
         return [person, *([("Custom attributes", {"fields": attributes})] if attributes else []), consent]
 
     def get_search_results(
