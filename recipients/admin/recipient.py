@@ -61,7 +61,12 @@ def _field(definition: AttributeDefinition) -> forms.Field:
     kind = _FIELDS[definition.kind]
     if kind is forms.NullBooleanField:
         return forms.NullBooleanField(label=str(definition), required=False)
-    return kind(label=str(definition), required=False, widget=ui.TextInput, help_text=_HINTS.get(definition.kind, ""))
+    return kind(
+        label=str(definition),
+        required=False,
+        widget=ui.TextInput,
+        help_text=_HINTS.get(AttributeKind(definition.kind), ""),
+    )
 
 
 _HINTS = {

@@ -5,7 +5,7 @@ from django.test import Client
 
 from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
 from deliveries.models import Message
-from recipients.models import Denylist
+from recipients.models import Denylist, Recipient
 from tests.deliveries import factories
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +31,8 @@ def test_it_changes_nothing_when_a_scanner_looks(client: Client, message: Messag
 def test_it_puts_the_person_on_the_denylist_once(message: Message):
     client = Client(enforce_csrf_checks=True)
 
-    for _ in range(2):
-        response = client.post(address(message), {"List-Unsubscribe": "One-Click"})
+    client.post(address(message), {"List-Unsubscribe": "One-Click"})
+    response = client.post(address(message), {"List-Unsubscribe": "One-Click"})
 
     assert response.status_code == 200
     assert "You are unsubscribed" in response.content.decode()
@@ -55,7 +55,7 @@ def test_it_knows_no_other_identifier(client: Client, message: Message):
 
 
 def test_it_unsubscribes_nobody_else_when_the_profile_is_gone(client: Client, message: Message):
-    message.recipient.delete()
+    Recipient.objects.all().delete()
 
     assert client.post(address(message)).status_code == 200
     assert not Denylist.objects.exists()
