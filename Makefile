@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench run worker beat migrations screenshots fmt
+.PHONY: help demo test check bench run worker beat migrations fmt
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -35,8 +35,10 @@ check: $(STAMP) ## Check format, style, types, imports, templates, migrations, s
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python -m tests.compose
 
-bench: $(STAMP) ## Measure how many messages a second are sent
-	$(BIN)/python -m benchmarks
+bench: $(STAMP) ## Measure rendering, transmission, import and analysis (PEOPLE=n, a million unless given)
+	$(BIN)/python -m benchmarks.render
+	$(BIN)/python -m benchmarks.transport
+	$(BIN)/python -m benchmarks.million $(or $(PEOPLE),1000000)
 
 run: $(STAMP) ## Serve the web pages on http://127.0.0.1:8000 and reload on change
 	$(BIN)/python manage.py migrate
@@ -50,9 +52,6 @@ beat: $(STAMP) ## Run the scheduler
 
 migrations: $(STAMP) ## Write migrations for changed models
 	$(BIN)/python manage.py makemigrations
-
-screenshots: $(STAMP) ## Take the pictures of the documentation again
-	$(BIN)/python -m tests.screenshots
 
 fmt: $(STAMP) ## Format the code and mend what can be mended by itself
 	$(BIN)/ruff check --fix .

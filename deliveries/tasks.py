@@ -16,20 +16,20 @@ SLICE = timedelta(seconds=20)
 """How long one task sends before it makes room for others."""
 
 
-@shared_task(queue="default")
+@shared_task
 def analyse_delivery(delivery_id: int) -> None:
     """Analyse one delivery; called twice, the second call changes nothing."""
     analyse(delivery_id)
 
 
-@shared_task(queue="sending")
+@shared_task
 def send_parts() -> None:
     """Send until nothing is open or the slice is over; then make room and come back."""
     if process_worker().work(until=now() + SLICE):
         send_parts.delay()
 
 
-@shared_task(queue="default")
+@shared_task
 def wake() -> None:
     """Find work whose hint was lost: analyses asked for, parts open. Runs every few seconds."""
     for delivery_id in Delivery.objects.filter(state=DeliveryState.ANALYSING).values_list("pk", flat=True):

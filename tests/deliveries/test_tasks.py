@@ -1,0 +1,97 @@
+"""Tasks: thin, and found again when Redis forgot them."""
+
+import json
+
+import pytest
+import redis
+from django.conf import settings
+
+from campaign.lib.clock import now
+from deliveries.actions.analyse import analyse as ask
+from deliveries.models import Delivery, Message
+from deliveries.sending import parts
+from deliveries.states import DeliveryState
+from deliveries.tasks import analyse_delivery, send_parts, wake
+from tests.deliveries import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def broker():
+    """The real Redis that carries the hints, emptied."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    yield client
+    client.close()
+
+
+def queued(client: redis.Redis, queue: str) -> list[str]:
+    return [json.loads(entry)["headers"]["task"] for entry in client.lrange(queue, 0, -1)]  # type: ignore[union-attr]
+
+
+def test_it_queues_the_analysis_when_the_change_is_committed(broker, django_capture_on_commit_callbacks):
+    delivery = factories.delivery(factories.people(1))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        ask(delivery)
+        assert queued(broker, "default") == []
+
+    assert queued(broker, "default") == ["deliveries.tasks.analyse_delivery"]
+
+
+def test_it_analyses_once_however_often_the_task_comes():
+    delivery = factories.delivery(factories.people(2))
+    ask(delivery)
+
+    analyse_delivery(delivery.pk)
+    analyse_delivery(delivery.pk)
+
+    assert Delivery.objects.get(pk=delivery.pk).current_state is DeliveryState.READY
+    assert Message.objects.count() == 2
+
+
+def test_it_finds_an_analysis_whose_hint_was_lost(broker):
+    ask(factories.delivery(factories.people(1)))
+
+    wake()
+
+    assert queued(broker, "default") == ["deliveries.tasks.analyse_delivery"]
+
+
+def test_it_finds_open_parts_whose_hint_was_lost(broker, django_capture_on_commit_callbacks):
+    factories.confirmed(factories.delivery(factories.people(1)))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        wake()
+
+    assert set(queued(broker, "sending")) == {"deliveries.tasks.send_parts"}
+
+
+def test_it_leaves_the_queue_alone_when_there_is_nothing_to_do(broker, django_capture_on_commit_callbacks):
+    factories.analysed(factories.delivery(factories.people(1)))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        wake()
+
+    assert queued(broker, "sending") == queued(broker, "default") == []
+
+
+def test_its_sending_task_does_nothing_when_every_part_is_held(worker):
+    delivery = factories.confirmed(factories.delivery(factories.people(1)))
+    parts.claim("somebody", now())
+
+    send_parts()
+
+    assert factories.states(delivery) == [6]
+
+
+def test_it_starts_a_delivery_even_when_the_queue_does_not_answer(monkeypatch, django_capture_on_commit_callbacks):
+    def refuse(*arguments: object, **more: object) -> None:
+        raise redis.exceptions.ConnectionError("gone")
+
+    monkeypatch.setattr("celery.Celery.send_task", refuse)
+    with django_capture_on_commit_callbacks(execute=True):
+        delivery = factories.confirmed(factories.delivery(factories.people(1)))
+
+    assert delivery.current_state is DeliveryState.IN_PROGRESS
