@@ -21,6 +21,7 @@ _INCLUDE = re.compile(
     rf"|\{{%{_REST}%\}}",
     re.DOTALL,
 )
+_OTHER_INCLUDE = re.compile(r"\{%[-+]?\s*include\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class _Resolution:
     def _splice(self, match: re.Match[str], source: str, where: str, path: tuple[str, ...]) -> str:
         name = match["name"]
         if name is None:
+            if _OTHER_INCLUDE.match(match[0]):
+                line = source.count("\n", 0, match.start()) + 1
+                sentence = "Write an include as {% include 'name' %}, with nothing else in it."
+                raise PersonalizationErrors([Problem(where, line, sentence)])
             return match[0]
         self.includes += 1
         if problem := self._problem(name, path):

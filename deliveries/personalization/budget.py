@@ -31,12 +31,13 @@ class Budget:
         if self.clock is not None and self.clock() > self.deadline:
             raise RenderLimit("Personalizing this message takes too long. Use fewer or shorter loops.")
 
-    def iterate(self) -> None:
-        """Count one turn of a loop."""
+    def iterate(self, expressions: int) -> None:
+        """Count one turn of a loop with so many expressions in it."""
+        self.work -= expressions * 5
         self.iterations -= 1
         if self.iterations < 0:
             raise RenderLimit(f"The loops of this message run more than {MAX_ITERATIONS:,} times.")
-        self.check_time()
+        self.spend(0)
 
     def write(self, characters: int) -> None:
         """Count what is written out."""
@@ -45,8 +46,8 @@ class Budget:
             raise RenderLimit(f"This message is longer than {MAX_CHARACTERS:,} characters.")
 
     def spend(self, characters: int) -> None:
-        """Count what a filter or an expression goes through."""
-        self.work -= characters + 1
+        """Count what a filter or an expression goes through; every call counts some by itself."""
+        self.work -= characters + 50
         if self.work < 0:
             raise RenderLimit("Personalizing this message takes too much work. Use fewer filters and shorter texts.")
         self.check_time()

@@ -20,6 +20,7 @@ from deliveries.personalization.errors import ValueProblem
 MAX_LENGTH = 10_000
 """Characters that a filter may produce from one value."""
 
+_FORMATTING = 2_000  # what writing a number or date costs, in characters gone through
 _FORMATS = frozenset({"short", "medium", "long", "full"})
 _WORD = re.compile(r"[^\W\d_]+", re.UNICODE)
 _SMALL_PARTICLES = frozenset(
@@ -49,6 +50,7 @@ def format_date(context: Context, value: Any, form: str = "long") -> str:
     moment = _moment(value)
     if moment is None:
         return ""
+    present().spend(_FORMATTING)
     if form == "iso":
         return moment.date().isoformat() if isinstance(moment, datetime) else moment.isoformat()
     if form not in _FORMATS:
@@ -162,6 +164,7 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> Decimal:
     """The value as number. Raises :class:`ValueProblem` for what is none, or too large to be written out."""
     try:
+        present().spend(_FORMATTING)
         number = Decimal(_text(value).strip())
     except InvalidOperation:
         raise ValueProblem(

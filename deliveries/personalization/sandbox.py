@@ -26,6 +26,8 @@ TESTS = frozenset(
     {"defined", "undefined", "none", "odd", "even", "divisibleby", "in", "eq", "ne", "lt", "le", "gt", "ge"}
 )
 MAX_SOURCE = 1_000_000
+MAX_TAGS = 5_000
+MAX_NODES = 20_000
 MAX_DEPTH = 60
 MAX_LOOPS = 5
 MAX_PROBLEMS = 30
@@ -106,13 +108,13 @@ def _bounded_text(text: Any) -> Any:
     return text
 
 
-def bounded(values: Any) -> Iterator[Any]:
-    """The values of a loop, counted against the present rendering's budget."""
+def bounded(values: Any, expressions: int) -> Iterator[Any]:
+    """The values of a loop, counted with its expressions against the present rendering's budget."""
     if not isinstance(values, list | tuple | str):
         return
     budget = present()
     for value in values:
-        budget.iterate()
+        budget.iterate(expressions)
         yield value
 
 
@@ -140,6 +142,8 @@ def parse(environment: Environment, source: str, where: str) -> nodes.Template:
     """The checked-for-syntax tree of a source. Raises :class:`PersonalizationErrors`."""
     if len(source) > MAX_SOURCE:
         raise PersonalizationErrors([Problem(where, 1, f"The content is longer than {MAX_SOURCE:,} characters.")])
+    if source.count("{{") + source.count("{%") > MAX_TAGS:
+        raise PersonalizationErrors([Problem(where, 1, f"There are more than {MAX_TAGS:,} expressions.")])
     if surrogate := _SURROGATE.search(source):
         line = source.count("\n", 0, surrogate.start()) + 1
         raise PersonalizationErrors(
@@ -200,7 +204,8 @@ class _Bounds(NodeTransformer):
     def visit_For(self, node: nodes.For, *args: Any, **kwargs: Any) -> nodes.For:
         """Count this loop and those in it."""
         self.generic_visit(node, *args, **kwargs)
-        node.iter = nodes.Filter(node.iter, BOUNDED, [], [], None, None, lineno=node.lineno)
+        expressions = nodes.Const(sum(1 for _ in node.find_all(nodes.Expr)))
+        node.iter = nodes.Filter(node.iter, BOUNDED, [expressions], [], None, None, lineno=node.lineno)
         return node
 
 
@@ -215,6 +220,7 @@ class _Checker(NodeVisitor):
         self.problems: list[Problem] = []
         self.depth = 0
         self.loops = 0
+        self.nodes = 0
 
     def add(self, node: nodes.Node, sentence: str) -> None:
         """Note a problem at a node."""
@@ -228,6 +234,11 @@ class _Checker(NodeVisitor):
             return self._include(node)
         if not isinstance(node, _ALLOWED_NODES):
             return self.add(node, f"“{_name_of(node)}” cannot be used in a content.")
+        self.nodes += 1
+        if self.nodes == MAX_NODES:
+            self.problems.insert(0, Problem(self.where, node.lineno, "There are too many expressions; shorten them."))
+        if self.nodes >= MAX_NODES:
+            return None
         self.depth += 1
         try:
             if self.depth > MAX_DEPTH:

@@ -175,6 +175,10 @@ class _Merge:
         self.renderer = renderer
         self.row = row
         self.budget = Budget(renderer.clock)
+        if row.dated_at.tzinfo is None:
+            raise ValueError(
+                "A message's date needs a time zone: without one, the same row would give other bytes elsewhere."
+            )
         self.dated_at = row.dated_at.astimezone(UTC)
         compiled = renderer.compiled
         if len(row.values) != len(compiled.fields):

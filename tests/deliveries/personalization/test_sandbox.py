@@ -1,0 +1,337 @@
+import time
+
+import pytest
+
+from deliveries.personalization.errors import PersonalizationErrors, RenderLimit, ValueProblem
+from deliveries.personalization.fields import Namespace
+from deliveries.personalization.sandbox import MAX_PROBLEMS, Budget, Environment, check, prepare, render, used_fields
+from tests.deliveries.rendering.contents import FIELDS
+
+
+def rendered(source: str, *, budget: Budget | None = None, autoescape: bool = True, **values: object) -> str:
+    check(source, "the HTML content", FIELDS)
+    template = prepare(Environment(autoescape=autoescape), source, "the HTML content")
+    context = template.new_context({"recipient": Namespace(values), "_language": "en"})
+    return render(template.root_render_func, context, budget or Budget(time.monotonic))
+
+
+def problems(source: str) -> list[str]:
+    with pytest.raises(PersonalizationErrors) as caught:
+        check(source, "the HTML content", FIELDS)
+    return [str(problem) for problem in caught.value]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ ''.__class__.__mro__[1].__subclasses__() }}",
+        "{{ recipient.__class__ }}",
+        "{{ recipient.first_name.__class__ }}",
+        "{{ recipient._values }}",
+        "{{ recipient['__class__'] }}",
+        "{{ recipient['first_name'] }}",
+        "{{ recipient|attr('__class__') }}",
+        "{{ recipient.first_name|attr('__class__') }}",
+        "{{ '{0.__class__}'.format(recipient.first_name) }}",
+        "{{ '%s'|format(recipient.first_name) }}",
+        "{{ recipient.first_name.upper() }}",
+        "{{ recipient.first_name.index }}",
+        "{{ recipient.items() }}",
+        "{{ cycler('a', 'b') }}",
+        "{{ joiner(', ') }}",
+        "{{ namespace(x=1) }}",
+        "{% set n.x = 1 %}",
+        "{{ self }}",
+        "{{ self.__init__ }}",
+        "{{ self._TemplateReference__context }}",
+        "{{ config }}",
+        "{{ request.environ }}",
+        "{{ settings.SECRET_KEY }}",
+        "{{ lipsum() }}",
+        "{{ lipsum.__globals__ }}",
+        "{{ range(10) }}",
+        "{{ dict(a=1) }}",
+        "{{ {'a': 1} }}",
+        "{{ super() }}",
+        "{{ caller() }}",
+        "{{ varargs }}",
+        "{{ loop }}",
+        "{% for i in [1] %}{{ loop }}{% endfor %}",
+        "{% for i in [1] %}{{ loop.cycle('a') }}{% endfor %}",
+        "{% for i in [1] %}{{ loop._iterator }}{% endfor %}",
+        "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+        "{% for i in [1] %}{{ i.__class__ }}{% endfor %}",
+        "{% import 'os' as os %}",
+        "{% from 'os' import system %}",
+        "{% extends 'base.html' %}",
+        "{% include '/etc/passwd' %}",
+        "{% include '../settings.py' ignore missing %}",
+        "{% include recipient.first_name %}",
+        "{% include ['a', 'b'] %}",
+        "{% block a %}{% endblock %}",
+        "{% macro m() %}{% endmacro %}",
+        "{% call m() %}{% endcall %}",
+        "{% filter upper %}a{% endfilter %}",
+        "{% set a %}x{% endset %}",
+        "{% do recipient.x() %}",
+        "{% autoescape false %}{{ recipient.first_name }}{% endautoescape %}",
+        "{% with a = 1 %}{% endwith %}",
+        "{% debug %}",
+        "{{ recipient.first_name|safe }}",
+        "{{ recipient.first_name|map('upper') }}",
+        "{{ recipient.first_name|xmlattr }}",
+        "{{ recipient.first_name|tojson }}",
+        "{{ recipient.first_name|pprint }}",
+        "{{ recipient.first_name|_bounded }}",
+        "{{ recipient.first_name is mapping }}",
+        "{{ recipient.first_name[0:1000000000] }}",
+        "{{ recipient.products[1:2] }}",
+        "{{ 2 ** 1000000000 }}",
+        "{{ " + "9" * 5000 + " }}",
+        "{% set recipient = 1 %}",
+        "{% set _language = 'x' %}",
+        "{% set loop = 1 %}",
+        "{% for recipient in [1] %}{% endfor %}",
+        "{% set a = [1, [2]] %}",
+        "{% set a = 'x' %}{% set b = [a, a] %}",
+        "{{ '\\ud800' }}",
+        "a\ud800b",
+        "{% trans %}x{% endtrans %}",
+        "{{ recipient }}",
+        "{{ recipient.unknown }}",
+        "{{ 1 if }}",
+        "{% if recipient.first_name %}",
+        "{# never ends",
+        "{{ " + "(" * 5000 + "1" + ")" * 5000 + " }}",
+        "{{ " + "not " * 5000 + "1 }}",
+        "{{ 1" + "+1" * 5000 + " }}",
+        "{{ recipient.first_name" + "|upper" * 5000 + " }}",
+        "{% if 1 %}" * 300 + "{% endif %}" * 300,
+        "{% for i in [1] %}" * 6 + "{% endfor %}" * 6,
+        "x" * 1_000_001,
+        "{{ recipient.score }}" * 6000,
+        "{{ [" + "1," * 30_000 + "] }}",
+    ],
+)  # fmt: skip
+def test_it_refuses_when_compiled(source: str) -> None:
+    started = time.monotonic()
+
+    sentences = problems(source)
+
+    assert sentences
+    assert all(sentence.startswith("In the HTML content, line 1: ") for sentence in sentences)
+    assert not any("Traceback" in sentence or "object at" in sentence for sentence in sentences)
+    assert time.monotonic() - started < 1
+
+
+def nested(count: int, inner: str = "x") -> str:
+    letters = "abcde"[:count]
+    begin = "".join(f"{{% for {letter} in recipient.products %}}" for letter in letters)
+    return begin + inner + "{% endfor %}" * count
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        nested(5),
+        nested(2, "{{ a|upper|lower|upper|lower|replace('a', 'bbbbbbbbbb')|urlencode|nl2br }}" * 100),
+        nested(1, "{{ recipient.first_name }}") * 10,
+        "{% for c in recipient.first_name %}" + nested(1) + "{% endfor %}",
+        "{% for b in recipient.products if b != 'none' %}"
+        + nested(1, "{{ b ~ recipient.last_name }}")
+        + "{% endfor %}",
+        nested(2, "{{ recipient.score|number(10) }}" * 200),
+        nested(2, "{{ recipient.products|join }}"),
+        nested(2, "{% if a == b and a != b %}{% endif %}" * 1000),
+        nested(2, "{% if recipient.score + 1 > 3 %}{% endif %}" * 1000),
+        nested(
+            2,
+            "{% if recipient.first_name in recipient.products %}{% endif %}" + "{{ recipient.first_name|title }}" * 50,
+        ),
+    ],
+)
+def test_it_bounds_what_a_message_may_use(source: str) -> None:
+    check(source, "the HTML content", FIELDS)
+    template = prepare(Environment(autoescape=True), source, "the HTML content")
+    products = ["ä" * 1000] * 1000
+    values = {"first_name": "ä" * 10_000, "products": products, "score": 12345.678, "last_name": "x" * 1000}
+    context = template.new_context({"recipient": Namespace(values), "_language": "en"})
+    started = time.monotonic()
+
+    with pytest.raises(RenderLimit):
+        render(template.root_render_func, context, Budget(None))
+
+    assert time.monotonic() - started < 1.5
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% set a = 'xxxxxxxxxx' %}" + "{% set a = a ~ a %}" * 60,
+        "{% set a = 'xxxxxxxxxx' %}" + "{% set a = a + a %}" * 60,
+        "{{ 'x' * 1000000000 }}",
+        "{{ recipient.products * 1000000 }}",
+        "{{ '%1000000000d' % 1 }}",
+        "{{ 999999999999999 * 999999999999999 * 999999999999999 }}",
+        "{{ 1 / 0 }}",
+        "{{ 1 // 0 }}",
+        "{{ 1 % 0 }}",
+        "{{ 1.5 / 0 }}",
+        "{{ recipient.first_name + 1 }}",
+        "{{ recipient.unset + 1 }}".replace("unset", "last_name"),
+        "{{ 'x'|number }}",
+        "{{ '1e999999999'|number }}",
+        "{{ '1e-999999999'|number }}",
+        "{{ 'nan'|number }}",
+        "{{ 'Infinity'|currency('EUR') }}",
+        "{{ 5|currency('euro') }}",
+        "{{ 5|currency('XXX' ~ recipient.first_name) }}",
+        "{{ 5|number('many') }}",
+        "{{ '31.05.2026'|date }}",
+        "{{ '2026-02-30'|date }}",
+        "{{ recipient.products|date }}",
+        "{{ '2026-05-31'|date('EEEE') }}",
+        "{{ 'x'|replace('x', '" + "y" * 101 + "') }}",
+        "{{ 'x'|round }}",
+        "{{ 'x'|truncate('y') }}",
+    ],
+)  # fmt: skip
+def test_it_says_in_peoples_words_what_does_not_fit(source: str) -> None:
+    started = time.monotonic()
+
+    with pytest.raises(ValueProblem) as caught:
+        rendered(source, first_name="Anna", products=["a", "b"])
+
+    sentence = str(caught.value)
+    assert sentence.endswith(".")
+    assert not any(
+        word in sentence for word in ("Error", "argument", "NoneType", "object", "isoformat", "Decimal", "<class")
+    )
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ("{{ 'x'|truncate(10000000000000000000) }}", "x"),
+        ("{{ 'abc'|truncate(2) }}", "a…"),
+        ("{{ 'abc'|truncate(-5, 'e') }}", "e"),
+        ("{{ 1.25|round(1000000000) }}", "1.25"),
+        ("{{ 1234.5|number(1000000000) }}", "1,234.5000000000"),
+        ("{{ 1234.5|number(-3) }}", "1,234"),
+        ("{{ 'abc'|replace('', 'y') }}", "abc"),
+        ("{{ 'inf'|float }}", "0.0"),
+        ("{{ 'nan'|float(3) }}", "3"),
+        ("{{ 'x'|int }}", "0"),
+        ("{{ recipient.score|int + 1 }}", "1"),
+        ("{{ recipient.products|first }}", "a"),
+        ("{{ recipient.products|last }}", "b"),
+        ("{{ recipient.products[1] }}", "b"),
+        ("{{ recipient.products[7] }}", ""),
+        ("{{ recipient.products }}", "a, b"),
+        ("{{ recipient.products|length }}", "2"),
+        ("{{ recipient.products|join(' + ') }}", "a + b"),
+        ("{{ recipient.score }}", ""),
+        ("{{ recipient.score|upper }}{{ recipient.score|proper }}{{ recipient.score|date }}{{ recipient.score|number }}", ""),
+        ("{{ recipient.score|currency('EUR') }}{{ recipient.score|truncate(3) }}{{ recipient.score|join }}", ""),
+        ("{{ recipient.score|default('none') }}", "none"),
+        ("{{ ''|default('none') }}{{ ''|default('none', false) }}", "none"),
+        ("{{ recipient.score is none }}", "True"),
+        ("{% for p in recipient.score %}x{% else %}nothing{% endfor %}", "nothing"),
+        ("{% for p in recipient.products %}{{ loop.index }}/{{ loop.length }}{{ p }}{% if not loop.last %}, {% endif %}{% endfor %}",
+         "1/2a, 2/2b"),
+        ("{% for p in recipient.products %}{{ p.index }}{{ p.upper }}{{ p.title }}{% endfor %}", ""),
+        ("{% if false %}{% set a = 1 %}{% endif %}{{ a }}{{ a|default('b') }}", "b"),
+        ("{% set a, b = 1, 2 %}{{ a + b }}", "3"),
+        ("{{ '<' ~ recipient.first_name }}", "&lt;&lt;Anna&gt;"),
+        ("{{ recipient.first_name }}|{{ recipient.first_name|e }}", "&lt;Anna&gt;|&lt;Anna&gt;"),
+        ("{{ 'a\nb <'|nl2br }}", "a<br>b &lt;"),
+        ("{% raw %}{{ recipient.first_name }}{% endraw %}", "{{ recipient.first_name }}"),
+        ("{# a comment #}x\n", "x\n"),
+        ("{% if recipient.score %}a{% elif recipient.first_name == 'x' %}b{% else %}c{% endif %}", "c"),
+    ],
+)  # fmt: skip
+def test_it_renders(source: str, expected: str) -> None:
+    assert rendered(source, first_name="<Anna>", products=["a", "b"]) == expected
+
+
+def test_it_knows_fields_named_like_a_method() -> None:
+    source = "{{ recipient.items }}{{ recipient.keys }}{{ recipient.get }}{% for p in recipient.products %}{{ p.items }}{% endfor %}"
+
+    assert rendered(source, items="a", keys="b", get="c", products=[{"items": "d"}]) == "abcd"
+
+
+def test_it_names_field_line_and_close_match() -> None:
+    [problem] = problems("<p>\n\n{{ recipient.frist_name }}</p>")
+
+    assert problem == (
+        "In the HTML content, line 3: Unknown field recipient.frist_name. "
+        "Did you mean recipient.first_name or recipient.last_name?"
+    )
+
+
+def test_it_shows_several_problems_at_once() -> None:
+    sentences = problems(
+        "{{ recipient.frist_name }}\n{{ first_name }}\n{{ recipient.score|nubmer }}\n{% macro m() %}{% endmacro %}"
+    )
+
+    assert [sentence.split(":")[0] for sentence in sentences] == [
+        f"In the HTML content, line {n}" for n in (1, 2, 3, 4)
+    ]
+    assert "Did you mean recipient.first_name" in sentences[1]
+    assert "Did you mean number?" in sentences[2]
+
+
+def test_it_stops_listing_problems_at_some_point() -> None:
+    assert len(problems("{{ nothing }}" * 4_000)) == MAX_PROBLEMS
+
+
+def test_it_finds_the_fields_that_are_used_in_order() -> None:
+    source = "{% if recipient.score > 3 %}{{ recipient.first_name|default(recipient.last_name) }}{{ recipient.score }}{% endif %}"
+
+    assert used_fields(source, "the text content", FIELDS) == (
+        "recipient.score", "recipient.first_name", "recipient.last_name",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("{% if 1 %}", "{% endif %}"),
+        ("{{ (", ") }}"),
+        ("{% for i in [1] %}", "{% endfor %}"),
+        ("{% if 1 %}{% else %}", "{% endif %}"),
+    ],
+)
+@pytest.mark.parametrize("depth", [1, 5, 20, 55, 59])
+def test_it_prepares_whatever_the_checks_let_through(before: str, after: str, depth: int) -> None:
+    if before == "{{ (":
+        source = "{{ " + "1 + (" * depth + "1" + ")" * depth + " }}"
+    else:
+        source = before * depth + "x" + after * depth
+
+    try:
+        check(source, "the HTML content", FIELDS)
+    except PersonalizationErrors:
+        return
+
+    assert rendered(source) is not None
+
+
+def test_it_ends_a_rendering_when_the_time_is_over() -> None:
+    now = iter(range(1000))
+    budget = Budget(lambda: float(next(now)), seconds=50)
+
+    with pytest.raises(RenderLimit, match="takes too long"):
+        rendered(nested(1), budget=budget, products=["a"] * 100)
+
+
+def test_it_counts_one_budget_over_all_parts_of_a_message() -> None:
+    budget = Budget(None)
+    source = nested(1)
+
+    for _ in range(10):
+        rendered(source, budget=budget, products=["a"] * 1000)
+
+    with pytest.raises(RenderLimit, match="10,000 times"):
+        rendered(source, budget=budget, products=["a"])

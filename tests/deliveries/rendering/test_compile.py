@@ -1,0 +1,67 @@
+from dataclasses import replace
+
+import pytest
+
+from deliveries.personalization.errors import PersonalizationErrors
+from deliveries.rendering.links import Link
+from tests.deliveries.rendering.contents import FIELDS, compiled
+
+
+def test_it_lists_every_problem_of_every_part_at_once() -> None:
+    with pytest.raises(PersonalizationErrors) as caught:
+        compiled(html="{{ recipient.nmae }}", text="\n{% if %}", subject="{{ name }}", sender_address="{{ x|y }}")
+
+    assert [(problem.where, problem.line) for problem in caught.value] == [
+        ("the HTML content", 1),
+        ("the text content", 2),
+        ("the subject", 1),
+        ("the sender address", 1),
+        ("the sender address", 1),
+    ]
+
+
+def test_it_names_the_recipient_fields_once_with_the_language_first() -> None:
+    content = compiled(html="{{ recipient.score }}{{ recipient.first_name }}", subject="{{ recipient.first_name }}")
+
+    assert content.fields == ("recipient.language", "recipient.score", "recipient.first_name")
+
+
+def test_it_numbers_the_links() -> None:
+    content = compiled(
+        html="<a href=' https://example.com/a '>A  <b>link</b></a><map><area href='b' alt='Area'></map><a name='x'>no</a>"
+        "<a href='{{ recipient.score }}'><img alt='Image'></a>"
+    )
+
+    assert content.links == (
+        Link(1, "https://example.com/a", "A link"),
+        Link(2, "b", "Area"),
+        Link(3, "{{ recipient.score }}", "Image"),
+    )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"base_url": "ftp://example.com"},
+        {"base_url": "https://example.com/>\r\nX-Evil: 1"},
+        {"message_domain": "example.com>\r\nX-Evil: 1"},
+        {"message_domain": ""},
+        {"error_address": "nobody"},
+        {"language": "en\r\nX-Evil: 1"},
+        {"html": "{{ '\\ud800' }}"},
+        {"text": "\ud800"},
+    ],
+)
+def test_it_refuses_what_would_break_every_message(change: dict[str, str]) -> None:
+    with pytest.raises(PersonalizationErrors):
+        compiled(**change)
+
+
+def test_it_has_a_field_for_everything_the_catalogue_names() -> None:
+    content = compiled(html="".join(f"{{{{ {path} }}}}" for path in FIELDS))
+
+    assert set(content.fields) == {path for path in FIELDS if path.startswith("recipient.")}
+
+
+def test_it_is_frozen_and_compares_by_value() -> None:
+    assert compiled() == replace(compiled())
