@@ -31,8 +31,9 @@ def send_parts() -> None:
 
 @shared_task
 def wake() -> None:
-    """Find work whose hint was lost: analyses asked for, parts open. Runs every few seconds."""
+    """Find what was left lying: analyses asked for, deliveries at their end, open parts. Runs every few seconds."""
     for delivery_id in Delivery.objects.filter(state=DeliveryState.ANALYSING).values_list("pk", flat=True):
         analyse_delivery.delay(delivery_id)
+    parts.finish_deliveries()
     if parts.work_is_open(now()):
         queue.announce_work()

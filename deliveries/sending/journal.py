@@ -83,6 +83,16 @@ class Journal:
         if self._under_way is None:
             os.ftruncate(self._descriptor, 0)
 
+    def restart(self) -> None:
+        """Forget everything, the message under way as well: its outcome has been recorded as in doubt."""
+        self._under_way = None
+        self.clear()
+
+    @property
+    def is_empty(self) -> bool:
+        """PostgreSQL knows everything that this holder knew."""
+        return os.fstat(self._descriptor).st_size == 0
+
     def close(self) -> None:
         """Close the file and free its lock."""
         os.close(self._descriptor)

@@ -69,6 +69,19 @@ def give_back(part: Part, holder: str, *, not_before: datetime | None = None) ->
             _finish_when_done(delivery)
 
 
+def leave_to(part: Part, former_holder: str, now: datetime) -> None:
+    """Put a part back into the hands of a holder that is alive, with a new lease."""
+    Part.objects.filter(pk=part.pk).update(holder=former_holder, lease_until=now + LEASE)
+
+
+def finish_deliveries() -> None:
+    """Finish the running deliveries whose parts are all done; one that was paused at its end is found here."""
+    running = Delivery.objects.filter(state=DeliveryState.IN_PROGRESS)
+    for delivery in running.exclude(parts__state__lt=PartState.DONE):
+        with transaction.atomic():
+            _finish_when_done(delivery)
+
+
 def cancel_unheld(delivery_id: int) -> None:
     """Cancel what is pending in the parts of a stopped delivery that no worker holds; a holder does it for its own."""
     for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.READY):

@@ -1,7 +1,8 @@
 """The one worker of this operating-system process."""
 
-import atexit
 import os
+
+from celery.signals import worker_process_shutdown
 
 from deliveries.sending.worker import Worker
 
@@ -14,5 +15,13 @@ def process_worker() -> Worker:
     if pid not in _workers:
         _workers.clear()
         _workers[pid] = Worker()
-        atexit.register(_workers[pid].close)
     return _workers[pid]
+
+
+def _close_worker(**_: object) -> None:
+    """Say good-bye to the servers when Celery ends this process in order."""
+    if worker := _workers.pop(os.getpid(), None):
+        worker.close()
+
+
+worker_process_shutdown.connect(_close_worker)

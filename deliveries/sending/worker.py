@@ -49,8 +49,7 @@ class Worker:
     def work(self, until: datetime) -> bool:
         """Send part after part until ``until``; returns whether there may be more to do."""
         recover_dead_holders(self.journals)
-        recover(self.holder, self.path)  # what a database that went away kept this worker from recording
-        self.journal.clear()
+        self._recover()
         while now() < until:
             if not self.step():
                 return False
@@ -61,19 +60,45 @@ class Worker:
         claim = parts.claim(self.holder, now())
         if claim is None:
             return False
-        if claim.former_holder:
-            self._take_over(claim)
-        self._send(claim.part)
+        if claim.former_holder and not self._take_over(claim):
+            return True
+        try:
+            self._send(claim.part)
+        except Exception:
+            self._recover()
+            raise
         return True
 
     def close(self) -> None:
         """End in order: take leave of the servers and remove the journal, which is empty."""
         close_connections()
+        if self.journal.is_empty:
+            self.path.unlink(missing_ok=True)
         self.journal.close()
-        self.path.unlink(missing_ok=True)
 
-    def _take_over(self, claim: parts.Claim) -> None:
-        """A lease ended on a host whose journal is out of reach: what its holder may have handed over is in doubt."""
+    def _recover(self) -> None:
+        """Record what this worker knows and PostgreSQL does not, and give its part back."""
+        recover(self.holder, self.path)
+        self.journal.restart()
+
+    def _take_over(self, claim: parts.Claim) -> bool:
+        """Whether this worker may go on with a part whose lease ended."""
+        former = self.journals / f"{claim.former_holder}{SUFFIX}"
+        with Journal.take_over(former) as gone:
+            if gone:
+                recover(claim.former_holder, former)
+                former.unlink()
+                return True
+            if former.exists():  # alive on this host and slow: the part stays its own
+                parts.leave_to(claim.part, claim.former_holder, now())
+                return False
+        if claim.former_holder.partition(":")[0] == self.holder.partition(":")[0]:
+            return True  # it ended in order on this host: everything it knew is recorded
+        self._doubt(claim)
+        return True
+
+    def _doubt(self, claim: parts.Claim) -> None:
+        """The holder's journal is out of reach, on another host: what it may have handed over is in doubt."""
         lost = in_doubt_of(claim.part)
         outcomes.record(lost, [claim.part.pk])
         write_journal(

@@ -27,7 +27,7 @@ def broker():
 
 
 def queued(client: redis.Redis, queue: str) -> list[str]:
-    return [json.loads(entry)["headers"]["task"] for entry in client.lrange(queue, 0, -1)]  # type: ignore[union-attr]
+    return [json.loads(entry)["headers"]["task"] for entry in client.lrange(queue, 0, -1)]
 
 
 def test_it_queues_the_analysis_when_the_change_is_committed(broker, django_capture_on_commit_callbacks):
