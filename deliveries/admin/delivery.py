@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaign import ui
+from deliveries.actions.delete import delete
 from deliveries.actions.edit import edited
 from deliveries.admin.properties import ATTACHMENTS, CONTENT, PROPERTIES, PropertiesAdmin, PropertiesForm
 from deliveries.models import Delivery
@@ -118,6 +119,10 @@ class DeliveryAdmin(PropertiesAdmin):
         """What has left the house stays on record."""
         allowed: bool = super().has_delete_permission(request, obj)
         return allowed and (obj is None or obj.current_state in EDITABLE)
+
+    def delete_model(self, request: HttpRequest, obj: Delivery) -> None:
+        """With everything its analysis wrote."""
+        delete(obj)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
