@@ -12,7 +12,7 @@ from deliveries.personalization.errors import PersonalizationErrors, Problem
 from deliveries.personalization.fields import Field
 from deliveries.personalization.sandbox import Environment, prepare, used_fields
 from deliveries.rendering.encode import MessageError, check_value, prefers_base64, wire_address
-from deliveries.rendering.links import Link, find_links, parse
+from deliveries.rendering.links import Link, find_links
 from deliveries.rendering.text import text_from_html
 
 VERSION = 1
@@ -138,7 +138,7 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         fields=tuple(
             dict.fromkeys(path for path in ["recipient.language", *used] if path.startswith("recipient.")),
         ),
-        links=find_links(parse(html)),
+        links=find_links(html),
         attachments=source.attachments,
         html_base64=prefers_base64(html),
         text_base64=prefers_base64(text),

@@ -1,9 +1,15 @@
 """Where the links of a content are. Beautiful Soup reads; nothing is ever serialised back."""
 
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
-from bs4 import BeautifulSoup, Tag
+from bs4 import Tag
+
+from deliveries.rendering.reading import Reading, read
+
+MAX_LABEL = 200
+_MAX_NODES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +25,21 @@ class Link:
         return asdict(self)
 
 
-def parse(html: str) -> BeautifulSoup:
-    """The content as a tree to look at."""
-    return BeautifulSoup(html, "html.parser")
-
-
-def find_links(soup: BeautifulSoup) -> tuple[Link, ...]:
+def find_links(html: str) -> tuple[Link, ...]:
     """Every ``a`` and ``area`` with an address."""
-    tags = soup.find_all(["a", "area"], href=True)
-    return tuple(Link(number, str(tag["href"]).strip(), _label(tag)) for number, tag in enumerate(tags, start=1))
+    reading = read(html)
+    tags = reading.soup.find_all(["a", "area"], href=True)
+    return tuple(
+        Link(number, reading.written(str(tag["href"]).strip()), _label(tag, reading))
+        for number, tag in enumerate(tags, start=1)
+    )
 
 
-def _label(tag: Tag) -> str:
-    text = " ".join(tag.get_text(" ").split())
-    if text:
-        return text[:200]
-    image = tag.find("img", alt=True)
-    alt = str(image["alt"]) if isinstance(image, Tag) else str(tag.get("alt") or tag.get("title") or "")
-    return " ".join(alt.split())[:200]
+def _label(tag: Tag, reading: Reading) -> str:
+    """Its text, else what its image or title says. Only the first nodes count: links never closed lie in each other."""
+    nodes = list(islice(tag.descendants, _MAX_NODES))
+    images = (str(node.get("alt") or "") for node in nodes if isinstance(node, Tag) and node.name == "img")
+    texts = (str(text) for text in islice(tag.strings, _MAX_NODES))
+    own = str(tag.get("alt") or tag.get("title") or "")
+    labels = (" ".join(text.split()) for text in (" ".join(texts), *images, own))
+    return reading.written(next(filter(None, labels), ""))[:MAX_LABEL]

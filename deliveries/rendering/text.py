@@ -3,11 +3,12 @@
 import re
 from collections.abc import Callable
 
-from bs4 import BeautifulSoup, Comment, Doctype, Tag
-from bs4.element import NavigableString, PageElement
+from bs4 import BeautifulSoup, Tag
+from bs4.element import NavigableString, PageElement, PreformattedString
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
-_HELD = re.compile("(?P<kind>[\ue000\ue002])(?P<number>\\d+)\ue001")
+_HELD = re.compile("[\ue000\ue002](\\d+)\ue001")
+_STATEMENT = re.compile("(\ue002\\d+\ue001)")
 _PRIVATE = re.compile("[\ue000-\ue002]")
 _SKIPPED = frozenset({"head", "script", "style", "title", "template", "noscript", "svg"})
 _BLOCKS = frozenset(
@@ -24,8 +25,11 @@ def text_from_html(html: str) -> str:
     held: list[str] = []
 
     def hold(match: re.Match[str]) -> str:
+        if match[0].startswith("{#"):
+            return ""
         held.append(match[0])
-        return f"\ue000{len(held) - 1}\ue001"
+        begin = "\ue002" if match[0].startswith("{%") else "\ue000"
+        return f"{begin}{len(held) - 1}\ue001"
 
     # Expressions hide behind private-use characters, so that no HTML rule touches them.
     soup = BeautifulSoup(_EXPRESSION.sub(hold, _PRIVATE.sub("", html)), "html.parser")
@@ -34,16 +38,32 @@ def text_from_html(html: str) -> str:
     _walk(soup, pieces, hidden_classes)
     text = "".join(pieces)
     text = re.sub(r"[ \t]*\n[ \t]*", "\n", text)
-    text = re.sub(r"\n{3,}", "\n\n", text).strip()
+    text = _without_empty_places(re.sub(r"\n{3,}", "\n\n", text).strip())
     # What the HTML wrote as character references must not become an expression here.
-    text = re.sub("\\{(?=[{%#\ue000])", '{{ "{" }}', text)
-    return _HELD.sub(lambda match: _for_text(held[int(match["number"])], shown=match["kind"] == "\ue000"), text) + "\n"
+    text = re.sub("\\{(?=[{%#\ue000\ue002])", '{{ "{" }}', text)
+    return _HELD.sub(lambda match: _for_text(held[int(match[1])]), text) + "\n"
 
 
-def _for_text(expression: str, *, shown: bool) -> str:
-    """Comments and hidden values are left out; in text there is nothing to escape."""
-    if expression.startswith("{#") or not (shown or expression.startswith("{%")):
-        return ""
+def _without_empty_places(text: str) -> str:
+    """A statement that stands on a line of its own leaves no empty lines behind where it shows nothing."""
+    before, *others = _STATEMENT.split(text)
+    written, breaks = [before], 2 if not before else _breaks_at_end(before)
+    for statement, after in zip(others[::2], others[1::2], strict=True):
+        rest = after.lstrip("\n")
+        here = len(after) - len(rest)
+        if breaks:
+            after = "\n" * max(here - breaks, 0) + rest
+        written += [statement, after]
+        breaks = _breaks_at_end(after) if rest else max(breaks, here)
+    return "".join(written)
+
+
+def _breaks_at_end(text: str) -> int:
+    return len(text) - len(text.rstrip("\n"))
+
+
+def _for_text(expression: str) -> str:
+    """In text there is nothing to escape."""
     return re.sub(r"\|\s*(?:nl2br|escape|e)\b(?:\(\))?", "", expression)
 
 
@@ -57,11 +77,10 @@ def _walk(root: Tag, pieces: list[str], hidden: frozenset[str]) -> None:
     waiting: list[PageElement | Callable[[], None]] = list(reversed(root.contents))
     while waiting:
         node = waiting.pop()
-        if isinstance(node, Comment):
+        if isinstance(node, PreformattedString):  # comments and declarations
             _keep_statements(str(node), pieces)
         elif isinstance(node, NavigableString):
-            if not isinstance(node, Doctype):
-                _add_text(str(node), pieces)
+            _add_text(str(node), pieces)
         elif not isinstance(node, Tag):
             if callable(node):
                 node()
@@ -81,8 +100,7 @@ def _walk(root: Tag, pieces: list[str], hidden: frozenset[str]) -> None:
 def _begin(node: Tag, pieces: list[str]) -> Callable[[], None]:
     """Write what stands before an element's content; the answer writes what comes after it."""
     break_ = "\n\n" if node.name in _PARAGRAPHS else "\n" if node.name in _BLOCKS else ""
-    if break_:
-        pieces.append(break_)
+    _add_break(break_, pieces)
     if node.name == "li":
         pieces.append("- ")
     start = len(pieces)
@@ -92,15 +110,24 @@ def _begin(node: Tag, pieces: list[str]) -> Callable[[], None]:
             pieces.append(" ")
         if node.name == "a":
             _add_address(node, "".join(pieces[start:]).strip(), pieces)
-        if break_:
-            pieces.append(break_)
+        _add_break(break_, pieces)
 
     return end
 
 
+def _add_break(break_: str, pieces: list[str]) -> None:
+    """A line break once, however many elements begin and end here; an empty line where one of them is a paragraph."""
+    if not break_:
+        return
+    while pieces and pieces[-1] == " ":
+        pieces.pop()
+    if break_ == "\n\n" or (pieces and not pieces[-1].endswith("\n")):
+        pieces.append(break_)
+
+
 def _keep_statements(left_out: str, pieces: list[str]) -> None:
     """Of what readers do not see, only ``{% … %}``: an ``if`` out there may have its ``endif`` in here."""
-    pieces.extend(f"\ue002{number}\ue001" for number in re.findall("\ue000(\\d+)\ue001", left_out))
+    pieces.extend(re.findall("\ue002\\d+\ue001", left_out))
 
 
 def _add_address(node: Tag, label: str, pieces: list[str]) -> None:

@@ -57,13 +57,13 @@ def test_it_refuses_other_includes(tag: str) -> None:
 
 def test_it_names_the_block_in_which_a_problem_is() -> None:
     with pytest.raises(
-        PersonalizationErrors, match="In the personalization block “a”, line 2: Unknown field recipient.nmae"
+        PersonalizationErrors, match=r"In the personalization block “a”, line 2: Unknown field recipient\.nmae"
     ):
         resolved("{% include 'a' %}", blocks(a="\n{{ recipient.nmae }}"))
 
 
 def test_it_suggests_a_block_of_a_similar_name() -> None:
-    with pytest.raises(PersonalizationErrors, match="Unknown personalization block “foter”. Did you mean footer?"):
+    with pytest.raises(PersonalizationErrors, match=r"Unknown personalization block “foter”\. Did you mean footer\?"):
         resolved("{% include 'foter' %}", blocks(footer="x"))
 
 

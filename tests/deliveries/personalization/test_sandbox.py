@@ -1,10 +1,13 @@
+# ruff: noqa: E501 - samples stay on their lines
+
 import time
 
 import pytest
 
+from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import PersonalizationErrors, RenderLimit, ValueProblem
 from deliveries.personalization.fields import Namespace
-from deliveries.personalization.sandbox import MAX_PROBLEMS, Budget, Environment, check, prepare, render, used_fields
+from deliveries.personalization.sandbox import MAX_PROBLEMS, Environment, check, prepare, render, used_fields
 from tests.deliveries.rendering.contents import FIELDS
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from typing import Any, cast
+from typing import Any
 
 from deliveries.personalization.blocks import Block
 from deliveries.personalization.fields import Field, catalogue
@@ -51,7 +51,7 @@ def row(renderer: Renderer, *, address: str = "anna@example.org", **values: Any)
 
 def parsed(data: bytes) -> EmailMessage:
     """The message as Python reads it."""
-    return cast(EmailMessage, message_from_bytes(data, policy=policy.default))
+    return message_from_bytes(data, policy=policy.default)
 
 
 def defects(message: EmailMessage) -> list[Any]:

@@ -1,4 +1,7 @@
+# ruff: noqa: E501 - samples stay on their lines
+
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -52,7 +55,7 @@ def test_it_numbers_the_links() -> None:
         {"text": "\ud800"},
     ],
 )
-def test_it_refuses_what_would_break_every_message(change: dict[str, str]) -> None:
+def test_it_refuses_what_would_break_every_message(change: dict[str, Any]) -> None:
     with pytest.raises(PersonalizationErrors):
         compiled(**change)
 

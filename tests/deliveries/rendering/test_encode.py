@@ -1,11 +1,12 @@
+# ruff: noqa: E501 - samples stay on their lines
+
 import quopri
 from email import policy
 from email.header import decode_header, make_header
 from email.headerregistry import HeaderRegistry
-from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import parseaddr
-from typing import cast
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -96,7 +97,7 @@ def test_it_brings_every_text_back_through_the_email_parser(text: str) -> None:
         (b"base64", encode.base64_body(encode.octets(encode.crlf(text)))),
     ):
         head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\n"
-        message = cast(EmailMessage, BytesParser(policy=policy.default).parsebytes(head + body))
+        message = BytesParser(policy=policy.default).parsebytes(head + body)
 
         assert_wire(body, 76)
         assert message.get_payload(decode=True) == encode.crlf(text).encode()
@@ -188,7 +189,7 @@ def test_it_writes_addresses_as_they_travel(written: str, wire: str) -> None:
 )  # fmt: skip
 def test_it_refuses_what_is_no_address(address: str) -> None:
     with pytest.raises(
-        MessageError, match="^(The recipient's address is not an e-mail address|A value puts a line break)"
+        MessageError, match=r"^(The recipient's address is not an e-mail address|A value puts a line break)"
     ):
         encode.wire_address("the recipient's address", address)
 
@@ -200,7 +201,8 @@ def test_it_never_lets_an_address_out_of_its_brackets(local: str, domain: str) -
     except MessageError:
         return
 
-    [group] = HeaderRegistry()("To", f"<{wire}>").addresses
+    header: Any = HeaderRegistry()("To", f"<{wire}>")
+    [group] = header.addresses
     assert_folded(encode.address_header("To", "", wire))
     assert group.domain == wire.rpartition("@")[2]
 

@@ -1,3 +1,5 @@
+# ruff: noqa: E501 - samples stay on their lines
+
 import time
 
 import pytest
@@ -42,10 +44,10 @@ def test_it_reads_as_people_would(html: str, text: str) -> None:
     [
         ("<p>{% if recipient.score %}<b>Yes</b>{% else %}No{% endif %}</p>", "{% if recipient.score %}Yes{% else %}No{% endif %}\n"),
         ("<ul>{% for p in recipient.products %}<li>{{ p }}</li>{% endfor %}</ul>",
-         "{% for p in recipient.products %}\n- {{ p }}\n{% endfor %}\n"),
+         "{% for p in recipient.products %}- {{ p }}\n{% endfor %}\n"),
         ("<a href='https://example.com/?x={{ recipient.score|urlencode }}'>Go</a>",
          "Go (https://example.com/?x={{ recipient.score|urlencode }})\n"),
-        ("<p>{{ recipient.first_name|nl2br }}{{ recipient.last_name|e }}</p>", "{{ recipient.first_name}}{{ recipient.last_name}}\n"),
+        ("<p>{{ recipient.first_name|nl2br }}{{ recipient.last_name|e }}</p>", "{{ recipient.first_name }}{{ recipient.last_name }}\n"),
         ("{% if recipient.score > 3 and recipient.first_name < 'b' %}x{% endif %}",
          "{% if recipient.score > 3 and recipient.first_name < 'b' %}x{% endif %}\n"),
         ("<p>a{# a comment #}b</p>", "ab\n"),
@@ -57,6 +59,17 @@ def test_it_reads_as_people_would(html: str, text: str) -> None:
 def test_it_keeps_conditions_and_loops_working(html: str, text: str) -> None:
     assert text_from_html(html) == text
     assert compiled(html=html, text="").text == text
+
+
+def test_it_leaves_no_empty_places_where_a_condition_shows_nothing() -> None:
+    made = renderer(
+        html="<p>A</p>{% if recipient.score %}<p>B</p>{% endif %}<ul>{% for p in recipient.products %}<li>{{ p }}</li>{% endfor %}</ul>"
+        "<p>{% if recipient.score %}C{% else %}D{% endif %}</p>",
+        text="",
+    )
+
+    assert made.text(row(made, score=1, products=["x", "y"])) == "A\n\nB\n\n- x\n- y\n\nC\n"
+    assert made.text(row(made, products=["x"])) == "A\n\n- x\n\nD\n"
 
 
 def test_it_shows_character_references_as_they_are() -> None:
