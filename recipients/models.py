@@ -1,6 +1,7 @@
 """Who may be written to: people, the lists they are on, and who or what must not be written to."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
@@ -37,9 +38,10 @@ class Recipient(models.Model):
 
     class Meta:
         indexes = [
-            # Search by the beginning of an address or a name in the admin.
+            # Search by the beginning of an address or a name in the admin: LIKE 'x%' needs text_pattern_ops.
             models.Index(fields=["address_key"], name="recipient_key_prefix", opclasses=["text_pattern_ops"]),
-            models.Index(Lower("last_name"), "id", name="recipient_last_name"),
+            models.Index(OpClass(Lower("last_name"), name="text_pattern_ops"), name="recipient_last_name_prefix"),
+            models.Index(OpClass(Lower("first_name"), name="text_pattern_ops"), name="recipient_first_name_prefix"),
         ]
         constraints = [
             models.CheckConstraint(
