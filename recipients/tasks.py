@@ -1,11 +1,28 @@
-"""Celery tasks of the recipients app."""
+"""Celery tasks of the recipients app: each carries an identifier and calls a function."""
 
-from celery import shared_task
+from typing import Any
+
+from celery import current_app, shared_task
 
 from recipients.imports import job
 
+WAKE_SECONDS = 15.0
 
-@shared_task
+
+@shared_task(queue="default")
 def import_recipients(import_id: int) -> None:
     """Carry out one uploaded import."""
     job.run(import_id)
+
+
+@shared_task(queue="default")
+def wake_imports() -> None:
+    """Find imports whose hint was lost or whose worker died; one that a worker is at is left to it."""
+    for import_id in job.unfinished():
+        import_recipients.delay(import_id)
+
+
+@current_app.on_after_finalize.connect
+def schedule(sender: Any, **kwargs: Any) -> None:
+    """Let the scheduler look for such imports."""
+    sender.add_periodic_task(WAKE_SECONDS, wake_imports.s(), name="wake imports", expires=WAKE_SECONDS)

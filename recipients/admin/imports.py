@@ -13,10 +13,17 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 
 from campaign import ui
-from recipients.imports.detect import Form, ImportProblem, detect
+from recipients.imports.detect import Form, ImportProblem, detect, header
 from recipients.imports.lines import open_text
-from recipients.imports.mapping import IGNORE, checked, guess
-from recipients.models import AttributeDefinition, ImportState, RecipientImport, RecipientList
+from recipients.imports.mapping import IGNORE, attribute_name, checked, guess
+from recipients.models import (
+    BUILT_IN_FIELDS,
+    AttributeDefinition,
+    AttributeKind,
+    ImportState,
+    RecipientImport,
+    RecipientList,
+)
 
 PREVIEW_LINES = 5
 STOP_POLLING = 286
@@ -44,18 +51,20 @@ class MappingForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.columns = form.columns
         guesses = guess(form.columns)
-        names = list(AttributeDefinition.objects.values_list("name", flat=True))
-        new = [name for name in guesses.values() if name and name not in names]
+        known = {definition.name: definition for definition in AttributeDefinition.objects.all()}
         built_in = [
             ("address", "E-mail address"), ("first_name", "First name"), ("last_name", "Last name"),
             ("language", "Language"), ("time_zone", "Time zone"),
         ]  # fmt: skip
-        taken = {name for name, _ in built_in}
-        custom = [(name, name) for name in dict.fromkeys([*names, *new]) if name not in taken]
-        choices = [(IGNORE, "Leave out"), ("Built-in fields", built_in), ("Custom attributes", custom)]
+        choices: list[Any] = [(IGNORE, "Leave out"), ("Built-in fields", built_in)]
+        if known:
+            labels = [(name, f"{definition} ({definition.get_kind_display()})") for name, definition in known.items()]
+            choices.append(("Custom attributes", labels))
         for number, column in enumerate(form.columns):
+            new = attribute_name(column)
+            own = [] if not new or new in known or new in BUILT_IN_FIELDS else [("New custom attribute", _kinds(new))]
             self.fields[f"column_{number}"] = forms.ChoiceField(
-                label=column, choices=choices, required=False, initial=guesses[column]
+                label=column, choices=[*choices, *own], required=False, initial=guesses[column]
             )
 
     def clean(self) -> dict[str, Any]:
@@ -70,6 +79,13 @@ class MappingForm(forms.Form):
     def mapping(self) -> dict[str, str]:
         """Field by column."""
         return {column: self.cleaned_data.get(f"column_{at}", IGNORE) for at, column in enumerate(self.columns)}
+
+
+def _kinds(name: str) -> list[tuple[str, str]]:
+    """A new attribute with each kind; text goes without saying."""
+    return [
+        (name if kind == AttributeKind.TEXT else f"{name}:{kind}", f"{name} ({kind.label})") for kind in AttributeKind
+    ]
 
 
 @ui.register(RecipientImport)
@@ -146,6 +162,7 @@ def start(job: RecipientImport, mapping: dict[str, str]) -> None:
     with transaction.atomic():
         waiting = RecipientImport.objects.filter(pk=job.pk, state=ImportState.UPLOADED)
         if waiting.update(state=ImportState.QUEUED, mapping=mapping):
+            # A hint that is lost costs seconds: the scheduler looks for imports that wait (recipients.tasks).
             transaction.on_commit(
                 lambda: current_app.send_task("recipients.tasks.import_recipients", args=(job.pk,)), robust=True
             )
@@ -194,7 +211,7 @@ def _preview(job: RecipientImport, kind: Form) -> list[list[str]]:
         reader = csv.reader(file, delimiter=kind.delimiter)
         lines = []
         try:
-            next(reader, None)
+            header(reader, kind.delimiter)
             for line in reader:
                 if any(line):
                     lines.append([cell[:60] for cell in line])

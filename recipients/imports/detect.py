@@ -1,7 +1,10 @@
 """What kind of CSV file this is: encoding, delimiter, columns."""
 
 import csv
+from collections.abc import Iterable
 from dataclasses import dataclass
+from io import StringIO
+from itertools import dropwhile, islice
 from pathlib import Path
 
 from charset_normalizer import from_bytes
@@ -38,9 +41,11 @@ def detect(path: Path, *, encoding: str = "") -> Form:
     text = _decoded(sample, encoding, path.name)
     if "\x00" in text:
         raise ImportProblem(f"{path.name} is not a CSV file. Save the table as “CSV (UTF-8)” and try again.")
-    lines = text.lstrip("\r\n").splitlines()[:_SAMPLE_LINES]
+    lines = list(islice(dropwhile(_is_preamble, StringIO(text, newline="")), _SAMPLE_LINES))
+    if not lines:
+        raise ImportProblem(f"The file {path.name} is empty.")
     delimiter = _delimiter(lines)
-    columns = tuple(name.strip() for name in next(csv.reader(lines, delimiter=delimiter)))
+    columns = tuple(name.strip() for name in header(csv.reader(lines, delimiter=delimiter), delimiter))
     if any("@" in name for name in columns):
         raise ImportProblem(
             f"The first line of {path.name} already holds an address. It must name the columns, for example: "
@@ -50,6 +55,16 @@ def detect(path: Path, *, encoding: str = "") -> Form:
     if repeated:
         raise ImportProblem(f"Two columns are called “{repeated[0]}”. Give each column a name of its own.")
     return Form(encoding, delimiter, columns)
+
+
+def header(rows: Iterable[list[str]], delimiter: str) -> list[str]:
+    """The first row that names columns; blank lines and the ``sep=;`` of spreadsheets before it are passed over."""
+    return next((cells for cells in rows if not _is_preamble(delimiter.join(cells))), [])
+
+
+def _is_preamble(line: str) -> bool:
+    text = line.strip()
+    return not text or (text.lower().startswith("sep=") and len(text) <= len("sep=;"))
 
 
 def _encoding(sample: bytes, name: str) -> str:
@@ -75,7 +90,7 @@ def _has_much_to_judge_by(sample: bytes) -> bool:
 def _decoded(sample: bytes, encoding: str, name: str) -> str:
     try:
         return sample.decode(encoding, errors="ignore")
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise ImportProblem(f"There is no encoding called “{encoding}”. Try utf-8 or cp1252.") from None
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import IO
 
 from recipients.addresses import AddressError, key, normalise
-from recipients.imports.detect import Form, ImportProblem
+from recipients.imports.detect import Form, ImportProblem, header
+from recipients.imports.values import PARSERS, CellError, Value
 
 MAX_CELL = 10_000
 _LENGTHS = {"first_name": 200, "last_name": 200, "language": 16, "time_zone": 64}
@@ -37,15 +38,18 @@ class Reject:
     cells: tuple[str, ...]
 
 
-def read(file: IO[str], form: Form, mapping: Mapping[str, str]) -> Iterator[Row | Reject]:
-    """Every line after the first, in order. Raises :class:`ImportProblem` when the file as a whole is broken."""
+def read(file: IO[str], form: Form, mapping: Mapping[str, str], kinds: Mapping[str, str]) -> Iterator[Row | Reject]:
+    """Every line after the first, in order; ``kinds`` gives the kind of each custom attribute of the mapping.
+
+    Raises :class:`ImportProblem` when the file as a whole is broken.
+    """
     csv.field_size_limit(MAX_CELL * 10)
     reader = csv.reader(file, delimiter=form.delimiter, strict=True)
     positions = {field: form.columns.index(column) for column, field in mapping.items()}
-    attributes = [(name, at) for name, at in positions.items() if name not in {"address", *_LENGTHS}]
+    attributes = [(name, positions[name], PARSERS[kind]) for name, kind in kinds.items()]
     made = _maker(positions, attributes)
     try:
-        next(reader)
+        header(reader, form.delimiter)
         start = reader.line_num + 1
         for cells in reader:
             if any(cells):
@@ -68,7 +72,7 @@ def open_text(path: Path, form: Form) -> IO[str]:
 Maker = Callable[[int, list[str]], Row]
 
 
-def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int]]) -> Maker:
+def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int, Callable[[str], Value]]]) -> Maker:
     at = positions["address"]
     plain = [positions.get(name) for name in _LENGTHS]
 
@@ -77,8 +81,8 @@ def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int]]) -> M
         values = ["" if position is None else cells[position].strip() for position in plain]
         for (name, limit), value in zip(_LENGTHS.items(), values, strict=True):
             if len(value) > limit:
-                raise AddressError(f"{name.replace('_', ' ').capitalize()} is longer than {limit} characters.")
-        custom = {name: value for name, position in attributes if (value := cells[position].strip())}
+                raise CellError(f"{name.replace('_', ' ').capitalize()} is longer than {limit} characters.")
+        custom = {name: parse(text) for name, position, parse in attributes if (text := cells[position].strip())}
         first_name, last_name, language, time_zone = values
         attributes_json = json.dumps(custom, ensure_ascii=False)
         return Row(line, key(address), address, first_name, last_name, language, time_zone, attributes_json)
@@ -94,11 +98,16 @@ def _row_or_reject(line: int, cells: list[str], width: int, make: Maker) -> Row 
         return Reject(line, f"A cell holds a NUL character or more than {MAX_CELL:,} characters.", tuple(cells))
     try:
         return make(line, cells)
-    except AddressError as error:
+    except (AddressError, CellError) as error:
         return Reject(line, str(error), tuple(cells))
 
 
 def _csv_sentence(message: str) -> str:
-    if "field larger" in message or "end of data" in message:
+    if "field larger" in message:
+        return (
+            f"a cell holds more than {MAX_CELL * 10:,} characters. "
+            "Shorten it, or close the quotation mark that is opened before it."
+        )
+    if "end of data" in message:
         return "a quotation mark is opened and never closed. Close it, or double it where it belongs to the text."
     return "a quotation mark stands in the middle of a cell. Put the whole cell in quotes and double those inside."

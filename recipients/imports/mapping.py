@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from recipients.imports.detect import ImportProblem
-from recipients.models import BUILT_IN_FIELDS
+from recipients.models import BUILT_IN_FIELDS, AttributeKind
 
 IGNORE = ""
 """A column that is mapped to nothing is left out."""
@@ -32,11 +32,12 @@ def guess(columns: Sequence[str]) -> dict[str, str]:
 
 
 def checked(mapping: Mapping[str, str], columns: Sequence[str]) -> dict[str, str]:
-    """The mapping without ignored columns. Raises :class:`ImportProblem` when it cannot be used."""
+    """The mapping without ignored columns; kinds are left out. Raises :class:`ImportProblem` when it cannot be used."""
     unknown = [column for column in mapping if column not in columns]
     if unknown:
         raise ImportProblem(f"The file has no column “{unknown[0]}”. It has: {', '.join(columns)}.")
-    used = {column: field for column, field in mapping.items() if field != IGNORE}
+    asked_kinds(mapping)
+    used = {column: field.partition(":")[0] for column, field in mapping.items() if field != IGNORE}
     fields = list(used.values())
     if "address" not in fields:
         raise ImportProblem(
@@ -50,6 +51,21 @@ def checked(mapping: Mapping[str, str], columns: Sequence[str]) -> dict[str, str
     if wrong:
         raise ImportProblem(f"“{wrong[0]}” cannot be a field's name. Use small letters, digits and underscores.")
     return used
+
+
+def asked_kinds(mapping: Mapping[str, str]) -> dict[str, AttributeKind]:
+    """Kind by custom attribute, for those mapped as ``name:kind``. Raises :class:`ImportProblem`."""
+    kinds = {}
+    for target in mapping.values():
+        name, colon, kind = target.partition(":")
+        if not colon:
+            continue
+        if name in BUILT_IN_FIELDS:
+            raise ImportProblem(f"“{name}” is a built-in field: it has no kind to choose. Write “{name}” alone.")
+        if kind not in AttributeKind.values:
+            raise ImportProblem(f"There is no kind “{kind}”. Choose one of: {', '.join(AttributeKind.values)}.")
+        kinds[name] = AttributeKind(kind)
+    return kinds
 
 
 def attribute_name(column: str) -> str:

@@ -4,19 +4,20 @@ One transaction: afterwards everything good is there, or, when the file as a who
 """
 
 import csv
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from django.db import connection, transaction
 
 from campaign.lib.sql import statements
-from recipients.imports.detect import Form, detect
+from recipients.imports.detect import Form, ImportProblem, detect
 from recipients.imports.lines import Reject, Row, open_text, read
-from recipients.imports.mapping import checked, guess
-from recipients.models import BUILT_IN_FIELDS, AttributeDefinition, RecipientList
+from recipients.imports.mapping import asked_kinds, checked, guess
+from recipients.models import BUILT_IN_FIELDS, AttributeDefinition, AttributeKind, RecipientList
 
 SQL = statements(Path(__file__).parent / "sql")
 
@@ -53,24 +54,27 @@ def import_file(
 ) -> Counts:
     """Import a CSV file of recipients; ``progress`` is told how many bytes have been read.
 
-    ``mapping`` gives the field of each column (guessed where it says nothing). Rejected lines go to ``rejects``.
+    ``mapping`` gives the field of each column (guessed where it says nothing), for a custom attribute also as
+    ``name:kind``. Rejected lines go to ``rejects``. Imports at the same time wait for each other.
     Raises :class:`recipients.imports.detect.ImportProblem`.
     """
     form = detect(path, encoding=encoding)
-    used = checked({**guess(form.columns), **(mapping or {})}, form.columns)
+    targets = {**guess(form.columns), **(mapping or {})}
+    used = checked(targets, form.columns)
     with RejectsFile(rejects, form) as rejected, transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(SQL["one_at_a_time"])
+        kinds = _define_attributes(used, asked_kinds(targets))
         cursor.execute(SQL["forget_staging"])
         cursor.execute(SQL["create_staging"])
-        _copy(path, form, used, rejected, progress)
-        cursor.execute(SQL["repeated"])
-        for line, address in cursor.fetchall():
-            rejected.add(Reject(line, REPEATED, (address,)))
+        with open_text(path, form) as file:
+            _copy(_told(read(file, form, used, kinds), file, progress), rejected)
+        for line, *known_cells in _rows(SQL["repeated"]):
+            rejected.add(Reject(line, REPEATED, _cells(form, used, known_cells)))
         cursor.execute(SQL["forget_repeated"])
         cursor.execute(SQL["count_existing"])
         known = cursor.fetchone()[0]
-        cursor.execute("SELECT count(*) FROM import_staging")
+        cursor.execute(SQL["count"])
         total = cursor.fetchone()[0]
-        _define_attributes(used)
         cursor.execute(SQL["insert_or_update" if existing is Existing.UPDATE else "insert_new"])
         if list_name:
             chosen, _ = RecipientList.objects.get_or_create(name=list_name)
@@ -102,31 +106,63 @@ class RejectsFile:
             self._file.close()
 
 
-def _copy(
-    path: Path, form: Form, used: Mapping[str, str], rejected: RejectsFile, progress: Callable[[int], None] | None
-) -> None:
+def _copy(lines: Iterable[Row | Reject], rejected: RejectsFile) -> None:
     raw: Any = connection.connection
-    with raw.cursor() as cursor, open_text(path, form) as file, cursor.copy(SQL["copy_staging"]) as copy:
-        for number, line in enumerate(read(file, form, used), start=1):
+    with raw.cursor() as cursor, cursor.copy(SQL["copy_staging"]) as copy:
+        for line in lines:
             if isinstance(line, Row):
                 copy.write_row(_values(line))
             else:
                 rejected.add(line)
-            if progress and not number % _PROGRESS_LINES:
-                progress(file.buffer.tell())  # type: ignore[attr-defined]
+
+
+def _told(
+    lines: Iterable[Row | Reject], file: IO[str], progress: Callable[[int], None] | None
+) -> Iterator[Row | Reject]:
+    """The lines as they are; now and then, and at the end, ``progress`` hears how far the file is read."""
+    for number, line in enumerate(lines, start=1):
+        yield line
+        if progress and not number % _PROGRESS_LINES:
+            progress(file.buffer.tell())  # type: ignore[attr-defined]
     if progress:
-        progress(path.stat().st_size)
+        progress(file.buffer.tell())  # type: ignore[attr-defined]
+
+
+def _rows(statement: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of a query, however many, without holding them in memory."""
+    raw: Any = connection.connection
+    with raw.cursor(name="import_rows") as cursor:
+        cursor.execute(statement)
+        yield from cursor
+
+
+def _cells(form: Form, used: Mapping[str, str], staged: list[Any]) -> tuple[str, ...]:
+    """A staged line in the columns of the file; columns that were left out are empty."""
+    *plain, attributes = staged
+    values = {**json.loads(attributes), **dict(zip(BUILT_IN_FIELDS, plain, strict=True))}
+    return tuple(str(values.get(used.get(column, ""), "")) for column in form.columns)
 
 
 def _values(row: Row) -> tuple[object, ...]:
     return (row.line, row.key, row.address, row.first_name, row.last_name, row.language, row.time_zone, row.attributes)
 
 
-def _define_attributes(used: Mapping[str, str]) -> None:
+def _define_attributes(used: Mapping[str, str], asked: Mapping[str, AttributeKind]) -> dict[str, str]:
+    """Define what is new; the kind of every custom attribute of the mapping. Raises :class:`ImportProblem`."""
     labels = {field: column for column, field in used.items() if field not in BUILT_IN_FIELDS}
     AttributeDefinition.objects.bulk_create(
-        [AttributeDefinition(name=name, label=label[:200]) for name, label in labels.items()], ignore_conflicts=True
+        [
+            AttributeDefinition(name=name, label=label[:200], kind=asked.get(name, AttributeKind.TEXT))
+            for name, label in labels.items()
+        ],
+        ignore_conflicts=True,
     )
+    kinds = dict(AttributeDefinition.objects.filter(name__in=labels).values_list("name", "kind"))
+    for name, kind in asked.items():
+        if kinds[name] != kind:
+            held = AttributeKind(kinds[name]).label.lower()
+            raise ImportProblem(f"“{name}” is known with the kind “{held}”. Leave its kind out, or use another name.")
+    return kinds
 
 
 def _harmless(cell: str) -> str:

@@ -1,3 +1,7 @@
+-- name: one_at_a_time
+-- Two imports that update the same people in different orders would wait for each other's rows: a deadlock.
+SELECT pg_advisory_xact_lock('recipients_recipient'::regclass::oid::int, 0);
+
 -- name: forget_staging
 DROP TABLE IF EXISTS import_staging;
 
@@ -10,10 +14,13 @@ CREATE TEMPORARY TABLE import_staging (
 -- name: copy_staging
 COPY import_staging FROM STDIN;
 
+-- name: count
+SELECT count(*) FROM import_staging;
+
 -- name: repeated
 -- Lines whose address stands again further down; the last one counts.
-SELECT line, address FROM (
-    SELECT line, address, row_number() OVER (PARTITION BY key ORDER BY line DESC) AS place FROM import_staging
+SELECT line, address, first_name, last_name, language, time_zone, attributes FROM (
+    SELECT *, row_number() OVER (PARTITION BY key ORDER BY line DESC) AS place FROM import_staging
 ) numbered WHERE place > 1 ORDER BY line;
 
 -- name: forget_repeated
@@ -53,3 +60,10 @@ INSERT INTO recipients_listmembership (list_id, recipient_id, added_at)
 SELECT %(list)s, recipient.id, now()
   FROM import_staging JOIN recipients_recipient recipient ON recipient.address_key = import_staging.key
     ON CONFLICT DO NOTHING;
+
+-- name: take_import
+-- Held by the session, so that it ends with the worker that holds it.
+SELECT pg_try_advisory_lock('recipients_recipientimport'::regclass::oid::int, %s);
+
+-- name: tell_octets
+UPDATE recipients_recipientimport SET octets = %s WHERE id = %s;

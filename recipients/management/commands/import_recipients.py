@@ -15,15 +15,28 @@ from recipients.imports.run import Existing, import_file
 class Command(BaseCommand):
     """Import recipients from a CSV file: all good lines at once, or none when the file is broken."""
 
-    help = "Import recipients from a CSV file. Rejected lines are reported with number and reason."
+    help = (
+        "Import recipients from a CSV file. Rejected lines are reported with number and reason; of lines with the same "
+        "address the last one counts and the others are reported. Running it again is harmless."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The file, and what to do with it."""
         parser.add_argument("file", type=Path)
         parser.add_argument("--list", default="", metavar="NAME", help="put everybody on this list (made if needed)")
-        parser.add_argument("--existing", choices=list(Existing), default=Existing.UPDATE, help="people known already")
         parser.add_argument(
-            "--map", action="append", default=[], metavar="COLUMN=FIELD", help="field of a column; empty: left out"
+            "--existing",
+            choices=list(Existing),
+            default=Existing.UPDATE,
+            help="people known already: an update never erases with an empty cell",
+        )
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="COLUMN=FIELD",
+            help="field of a column, for a new custom attribute also name:kind "
+            "(text, number, date, datetime, boolean); empty: left out",
         )
         parser.add_argument("--rejects", type=Path, metavar="FILE", help="where rejected lines are written")
         parser.add_argument("--encoding", default="", help="of the file; detected unless given")
