@@ -109,7 +109,7 @@ def _begin(node: Tag, pieces: list[str]) -> Callable[[], None]:
         if node.name in {"td", "th"}:
             pieces.append(" ")
         if node.name == "a":
-            _add_address(node, "".join(pieces[start:]).strip(), pieces)
+            _add_address(node, "".join(pieces[start : start + 50]).strip(), pieces)
         _add_break(break_, pieces)
 
     return end

@@ -1,5 +1,6 @@
 # ruff: noqa: E501 - samples stay on their lines
 
+import time
 from dataclasses import replace
 from typing import Any
 
@@ -68,3 +69,12 @@ def test_it_has_a_field_for_everything_the_catalogue_names() -> None:
 
 def test_it_is_frozen_and_compares_by_value() -> None:
     assert compiled() == replace(compiled())
+
+
+def test_it_compiles_links_nested_without_end_in_bounded_time() -> None:
+    started = time.monotonic()
+
+    content = compiled(html="<a href=x>y" * 5000, text="")
+
+    assert len(content.links) == 5000
+    assert time.monotonic() - started < 5

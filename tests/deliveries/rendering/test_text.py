@@ -96,4 +96,4 @@ def test_it_reads_html_nested_deeper_than_pythons_stack(piece: str) -> None:
 
     text_from_html(piece * 3000)
 
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 5
