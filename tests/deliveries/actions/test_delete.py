@@ -14,7 +14,7 @@ def test_it_leaves_nothing_of_an_analysed_delivery():
     delete(factories.analysed(factories.delivery(factories.people(2))))
 
     for model in (Delivery, Content, Message, MessageValues, Part):
-        assert not model.objects.exists(), model  # type: ignore[attr-defined]
+        assert not model.objects.exists(), model
 
 
 def test_it_refuses_a_delivery_that_has_started():
