@@ -9,13 +9,13 @@ from recipients.imports import job
 WAKE_SECONDS = 15.0
 
 
-@shared_task(queue="default")
+@shared_task
 def import_recipients(import_id: int) -> None:
     """Carry out one uploaded import."""
     job.run(import_id)
 
 
-@shared_task(queue="default")
+@shared_task
 def wake_imports() -> None:
     """Find imports whose hint was lost or whose worker died; one that a worker is at is left to it."""
     for import_id in job.unfinished():
