@@ -1,14 +1,20 @@
 """The admin of recipients: lists that stay fast, forms that keep what was typed, the way of an import."""
 
+import re
+import subprocess
+import sys
+
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
 
 from recipients import quarantine
-from recipients.imports.job import run
+from recipients.imports.job import run, unfinished
+from recipients.imports.run import SQL
 from recipients.models import (
-    AttributeDefinition,
+    AttributeKind,
     Denylist,
     ImportState,
     Quarantine,
@@ -17,6 +23,8 @@ from recipients.models import (
     RecipientImport,
     RecipientList,
 )
+from recipients.tasks import wake_imports
+from tests.factories import attribute, recipient, recipient_list, recipients
 
 pytestmark = pytest.mark.django_db
 
@@ -30,16 +38,9 @@ def marketer(client: Client) -> Client:
     return client
 
 
-def many(count: int) -> None:
-    Recipient.objects.bulk_create(
-        Recipient(address=f"p{n}@example.org", address_key=f"p{n}@example.org", last_name=f"Name{n}")
-        for n in range(count)
-    )
-
-
 @pytest.mark.parametrize("count", [1, 120])
 def test_it_lists_many_recipients_with_as_few_queries_as_one(marketer, count, django_assert_max_num_queries):
-    many(count)
+    recipients(count)
 
     with django_assert_max_num_queries(10):
         assert marketer.get(LIST).status_code == 200
@@ -51,14 +52,42 @@ def test_it_says_that_there_are_no_recipients_and_offers_the_import(marketer):
     assert "/admin/recipients/recipientimport/add/" in page
 
 
-@pytest.mark.parametrize("term", ["P7@EXAMPLE.org", "p7@", "name7"])
-def test_it_finds_people_by_address_or_last_name(marketer, term):
-    many(9)
+@pytest.mark.parametrize("term", ["P7@EXAMPLE.org", "P7@", "name7", "FIRST7"])
+def test_it_finds_people_by_address_or_name(marketer, term):
+    recipients(9)
 
     page = marketer.get(LIST, {"q": term}).content.decode()
 
     assert "p7@example.org" in page
     assert "p3@example.org" not in page
+
+
+def test_it_searches_by_index_only(marketer, django_assert_max_num_queries):
+    recipients(5_000)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE recipients_recipient")
+
+    with django_assert_max_num_queries(10) as queries:
+        marketer.get(LIST, {"q": "name77"})
+
+    searches = [query["sql"] for query in queries.captured_queries if "LIKE" in query["sql"]]
+    assert searches
+    with connection.cursor() as cursor:
+        for search in searches:
+            cursor.execute("EXPLAIN " + search.replace("%", "%%"), [])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            for index in ("recipient_key_prefix", "recipient_last_name_prefix", "recipient_first_name_prefix"):
+                assert index in plan, plan
+
+
+def test_it_counts_the_people_on_each_list(marketer):
+    full = recipient_list("Full")
+    recipient(on=full)
+    recipient_list("Nobody")
+
+    page = marketer.get("/admin/recipients/recipientlist/").content.decode()
+
+    assert re.findall(r"field-people[^>]*>\s*(\d+)", page) == ["1", "0"]
 
 
 def test_it_puts_the_sentence_beside_the_address_and_keeps_what_was_typed(marketer):
@@ -73,7 +102,7 @@ def test_it_puts_the_sentence_beside_the_address_and_keeps_what_was_typed(market
 
 
 def test_it_refuses_an_address_that_somebody_has(marketer):
-    many(1)
+    recipients(1)
 
     response = marketer.post(LIST + "add/", {"address": "P0@example.org", "consent": "unknown", **INLINE})
 
@@ -81,8 +110,8 @@ def test_it_refuses_an_address_that_somebody_has(marketer):
 
 
 def test_it_keeps_custom_attributes_by_their_kind(marketer):
-    AttributeDefinition.objects.create(name="points", kind="number")
-    AttributeDefinition.objects.create(name="born", kind="date")
+    attribute("points", AttributeKind.NUMBER)
+    attribute("born", AttributeKind.DATE)
 
     response = marketer.post(
         LIST + "add/",
@@ -129,7 +158,7 @@ def test_it_keeps_a_second_failure_of_an_address_in_one_record():
 
 
 def test_it_shows_quarantine_denylist_lists_and_attributes(marketer):
-    many(1)
+    recipients(1)
     Denylist.objects.create(recipient=Recipient.objects.get(), source="phone")
     quarantine.add("a@example.org", reason="User unknown")
     RecipientList.objects.create(name="Readers")
@@ -190,6 +219,60 @@ def test_it_says_why_nothing_was_imported(marketer):
     page = marketer.get(f"/admin/recipients/recipientimport/{job.pk}/change/").content.decode()
     assert "a quotation mark is opened and never closed" in page
     assert not Recipient.objects.exists()
+
+
+def test_it_offers_each_kind_for_a_new_attribute_and_what_exists_with_its_own(marketer):
+    attribute("points", AttributeKind.NUMBER)
+
+    page = marketer.get(upload(marketer, b"mail,points,Born\na@example.org,1,2000-01-01\n").url).content.decode()
+
+    assert "points (Number)" in page
+    assert 'value="born:date"' in page
+    assert 'value="points:date"' not in page
+
+
+def waiting(client: Client, state: ImportState) -> RecipientImport:
+    """An import whose columns are mapped."""
+    upload(client, b"mail\na@example.org\n")
+    job = RecipientImport.objects.get()
+    RecipientImport.objects.update(state=state, mapping={"mail": "address"})
+    return job
+
+
+@pytest.mark.parametrize("state", [ImportState.QUEUED, ImportState.RUNNING])
+def test_it_takes_up_an_import_whose_hint_or_worker_was_lost(marketer, state):
+    job = waiting(marketer, state)
+
+    assert unfinished() == [job.pk]
+    run(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.created) == (ImportState.DONE, 1)
+    assert unfinished() == []
+
+
+def test_it_leaves_an_import_to_the_worker_that_is_at_it(marketer):
+    job = waiting(marketer, ImportState.RUNNING)
+    other_worker = connection.copy()
+    with other_worker.cursor() as cursor:
+        cursor.execute(SQL["take_import"], [job.pk])
+
+    run(job.pk)
+    untouched = Recipient.objects.count()
+    other_worker.close()
+
+    assert untouched == 0
+
+
+def test_its_scheduler_looks_for_lost_imports():
+    loaded_as_beat_does = (
+        "from campaign.celery import app; app.loader.init_worker(); app.finalize(); "
+        "print([entry['task'] for entry in app.conf.beat_schedule.values()])"
+    )
+
+    answer = subprocess.run([sys.executable, "-c", loaded_as_beat_does], capture_output=True, text=True, check=True)
+
+    assert wake_imports.name in answer.stdout
 
 
 def test_it_lets_nobody_import_without_the_permission(client):

@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from recipients.imports.detect import ImportProblem, detect
 from recipients.imports.mapping import guess
 from recipients.imports.run import Counts, Existing, import_file
-from recipients.models import AttributeDefinition, Recipient, RecipientList
+from recipients.models import AttributeDefinition, AttributeKind, Recipient, RecipientList
+from tests.factories import attribute
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,7 @@ def test_it_reports_every_rejected_line_with_number_and_reason(write, tmp_path):
     assert lines[1][2] == "'=cmd@"
     assert "3 cells instead of 2" in lines[2][1]
     assert "last line counts" in lines[3][1]
+    assert lines[3][2:] == ["good@example.com", "A"]
     assert Recipient.objects.get().last_name == "E"
 
 
@@ -98,6 +100,7 @@ def test_it_can_leave_known_people_as_they_are(write):
     [
         (b"", "is empty"),
         (b"  \n ", "is empty"),
+        (b"\xef\xbb\xbf", "is empty"),
         (b"PK\x03\x04\x00\x00\x08\x00", "not a CSV file"),
         (b"first name,city\nAda,Bern\n", "No column holds the e-mail address"),
         (b"a@example.com,Ada\nb@example.com,Bo\n", "must name the columns"),
@@ -105,6 +108,7 @@ def test_it_can_leave_known_people_as_they_are(write):
         (b'email,name\na@example.com,"never closed\nb@example.com,B\n', "Line 3: a quotation mark is opened"),
         (b'email,name\na@example.com,"in "the" middle"\n', "Line 2: a quotation mark stands in the middle"),
         (b'email,name\na@example.com,A\nb@example.com,"' + b"x" * 200_000 + b'"\n', "quotation mark"),
+        (b"email,name\na@example.com," + b"x" * 200_000 + b"\n", "Line 2: a cell holds more than 100,000"),
     ],
 )
 def test_it_says_in_a_sentence_what_is_wrong_and_imports_nothing(write, content, sentence):
@@ -165,3 +169,55 @@ def test_its_command_ends_in_a_sentence(write, arguments, sentence):
 def test_its_command_says_that_a_file_is_missing(tmp_path):
     with pytest.raises(CommandError, match="cannot be read: No such file"):
         call_command("import_recipients", str(tmp_path / "missing.csv"))
+
+
+@pytest.mark.parametrize("before", ["\n\n", "  \r\n", "sep=;\r\n", "\ufeffSEP=;\n"])
+def test_it_passes_over_what_stands_before_the_names_of_the_columns(write, before):
+    counts = import_file(write(before + "email;first name\na@example.com;Ada\n"))
+
+    assert counts == Counts(created=1, existing=0, rejected=0)
+    assert Recipient.objects.get().first_name == "Ada"
+
+
+def test_it_keeps_values_by_the_kind_of_their_attribute(write, tmp_path):
+    attribute("points", AttributeKind.NUMBER)
+    path = write("email,points,Born,Member,City\na@example.com,12,31.12.1990,yes,007\nb@example.com,many,,,\n")
+
+    counts = import_file(
+        path, mapping={"Born": "born:date", "Member": "member:boolean"}, rejects=tmp_path / "rejects.csv"
+    )
+
+    assert counts == Counts(created=1, existing=0, rejected=1)
+    assert Recipient.objects.get().attributes == {"points": 12, "born": "1990-12-31", "member": True, "city": "007"}
+    assert dict(AttributeDefinition.objects.values_list("name", "kind")) == {
+        "born": "date", "city": "text", "member": "boolean", "points": "number",
+    }  # fmt: skip
+    assert "“many” is not a number" in rejects_of(tmp_path / "rejects.csv")[0][1]
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        ("points:date", "is known with the kind “number”"),
+        ("points:money", "There is no kind “money”"),
+        ("first_name:text", "is a built-in field"),
+        ("Points!", "cannot be a field's name"),
+    ],
+)
+def test_it_refuses_a_kind_that_cannot_be(write, target, sentence):
+    attribute("points", AttributeKind.NUMBER)
+
+    with pytest.raises(ImportProblem, match=sentence):
+        import_file(write("email,p\na@example.com,1\n"), mapping={"p": target})
+
+    assert not Recipient.objects.exists()
+
+
+def test_it_can_be_run_again_without_harm(write):
+    path = write("email,first name\na@example.com,Ada\nb@example.com,Bo\n")
+    import_file(path, list_name="Readers")
+
+    counts = import_file(path, list_name="Readers")
+
+    assert counts == Counts(created=0, existing=2, rejected=0)
+    assert RecipientList.objects.get().recipients.count() == 2
