@@ -1,7 +1,7 @@
 """A content's HTML as a tree to look at. Beautiful Soup reads; nothing is ever serialised back.
 
-Expressions hide behind private-use characters, so that no HTML rule touches them, and what is never closed is cut off, as
-browsers do: the parser would look for its end again and again.
+Expressions hide behind private-use characters, so that no HTML rule touches them, and what is never closed is cut off,
+as browsers do: the parser would look for its end again and again.
 """
 
 import re
@@ -21,7 +21,7 @@ _PRIVATE = re.compile("[\ue000-\ue002]")
 _MARKUP = re.compile(
     r"<!--.*?-->"
     r"|<(?P<raw>script|style)\b[^>]*+>.*?</(?P=raw)\s*>"
-    r"""|<[a-z](?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])))*+>"""
+    r"""|<(?!(?:script|style)\b)[a-z](?:[^>=]++|=\s*+(?:"[^"]*+"|'[^']*+'|(?!["'])))*+>"""
     r"|<(?:/[a-z]|[!?])[^>]*+>"
     r"|(?P<unclosed><(?:/?[a-z]|[!?]))",
     re.IGNORECASE | re.DOTALL,

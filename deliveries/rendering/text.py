@@ -6,6 +6,8 @@ from collections.abc import Callable
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
+from deliveries.rendering.reading import tree
+
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _HELD = re.compile("[\ue000\ue002](\\d+)\ue001")
 _STATEMENT = re.compile("(\ue002\\d+\ue001)")
@@ -17,7 +19,15 @@ _BLOCKS = frozenset(
      "ul"}
 )  # fmt: skip
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table"})
-_HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all|visibility\s*:\s*hidden", re.IGNORECASE)
+# Not “mso-hide:all”, which hides from Outlook only.
+_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|max-height\s*:\s*0(?![.\d])", re.IGNORECASE)
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+# What is hidden on narrow screens or in print only is for readers of the text.
+_AT_RULE = re.compile(r"@[^{};]*+\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\}")
+_RULE = re.compile(r"([^{}]*+)\{([^{}]*+)\}")
+_CLASS = re.compile(r"\s*[a-z]*\.([\w-]+)\s*", re.IGNORECASE)
+_LABEL_PIECES = 50
+"""A link's text of more pieces than these is not its own address."""
 
 
 def text_from_html(html: str) -> str:
@@ -32,7 +42,7 @@ def text_from_html(html: str) -> str:
         return f"{begin}{len(held) - 1}\ue001"
 
     # Expressions hide behind private-use characters, so that no HTML rule touches them.
-    soup = BeautifulSoup(_EXPRESSION.sub(hold, _PRIVATE.sub("", html)), "html.parser")
+    soup = tree(_EXPRESSION.sub(hold, _PRIVATE.sub("", html)))
     hidden_classes = _hidden_classes(soup)
     pieces: list[str] = []
     _walk(soup, pieces, hidden_classes)
@@ -68,8 +78,10 @@ def _for_text(expression: str) -> str:
 
 
 def _hidden_classes(soup: BeautifulSoup) -> frozenset[str]:
-    css = " ".join(style.get_text() for style in soup.find_all("style"))
-    return frozenset(name for name, rules in re.findall(r"\.([\w-]+)\s*\{([^{}]*)\}", css) if _HIDDEN.search(rules))
+    """Classes that a style sheet hides everywhere: by a selector that is nothing but the class."""
+    css = _AT_RULE.sub("", _CSS_COMMENT.sub("", " ".join(style.get_text() for style in soup.find_all("style"))))
+    selectors = (names.split(",") for names, rules in _RULE.findall(css) if _HIDDEN.search(rules))
+    return frozenset(match[1] for several in selectors for name in several if (match := _CLASS.fullmatch(name)))
 
 
 def _walk(root: Tag, pieces: list[str], hidden: frozenset[str]) -> None:
@@ -109,7 +121,7 @@ def _begin(node: Tag, pieces: list[str]) -> Callable[[], None]:
         if node.name in {"td", "th"}:
             pieces.append(" ")
         if node.name == "a":
-            _add_address(node, "".join(pieces[start : start + 50]).strip(), pieces)
+            _add_address(node, "".join(pieces[start : start + _LABEL_PIECES]).strip(), pieces)
         _add_break(break_, pieces)
 
     return end
