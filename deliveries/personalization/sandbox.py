@@ -188,8 +188,9 @@ def prepare(environment: Environment, source: str, where: str) -> Any:
     tree = _Bounds().visit(parse(environment, source, where))
     try:
         return environment.from_string(tree)
-    except (SyntaxError, RecursionError):
-        raise PersonalizationErrors([Problem(where, 1, "Expressions are nested too deeply.")]) from None
+    except (SyntaxError, RecursionError, ValueError):
+        sentence = "An expression is nested too deeply, or a number in it is too large."
+        raise PersonalizationErrors([Problem(where, 1, sentence)]) from None
 
 
 class _Bounds(NodeTransformer):

@@ -113,7 +113,12 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         text = resolved(source.text, "the text content")
     else:
         text = text_from_html(html) if html.strip() else ""
-    headers = {name: resolved(getattr(source, name), where) for name, where in _HEADERS.items()}
+    headers = {name: resolved(getattr(source, name).strip(), where) for name, where in _HEADERS.items()}
+    problems += [
+        Problem(where, 1, "It must stand on one line. Remove the line break.")
+        for name, where in _HEADERS.items()
+        if "\n" in headers[name]
+    ]
     problems += _settings_problems(source) + _file_problems(source.attachments)
     if problems:
         raise PersonalizationErrors(problems)

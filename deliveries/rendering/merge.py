@@ -211,8 +211,9 @@ class _Merge:
 
     @property
     def html(self) -> str:
-        """The HTML part."""
-        return self.renderer.html_template.render(self.values, self.budget)
+        """The HTML part; a value's own line breaks take the same form as the author's."""
+        html = self.renderer.html_template.render(self.values, self.budget)
+        return html.replace("\r\n", "\n").replace("\r", "\n") if "\r" in html else html
 
     @property
     def text(self) -> str:

@@ -78,3 +78,13 @@ def test_it_compiles_links_nested_without_end_in_bounded_time() -> None:
 
     assert len(content.links) == 5000
     assert time.monotonic() - started < 5
+
+
+def test_it_refuses_a_subject_on_two_lines() -> None:
+    with pytest.raises(PersonalizationErrors, match="In the subject, line 1: It must stand on one line"):
+        compiled(subject="One\nTwo")
+
+
+def test_it_refuses_a_number_that_python_will_not_print() -> None:
+    with pytest.raises(PersonalizationErrors, match="too large"):
+        compiled(html="{{ 0x" + "f" * 50_000 + " }}")
