@@ -64,7 +64,11 @@ class MappingForm(forms.Form):
             new = attribute_name(column)
             own = [] if not new or new in known or new in BUILT_IN_FIELDS else [("New custom attribute", _kinds(new))]
             self.fields[f"column_{number}"] = forms.ChoiceField(
-                label=column, choices=[*choices, *own], required=False, initial=guesses[column]
+                label=column,
+                choices=[*choices, *own],
+                required=False,
+                initial=guesses[column],
+                widget=forms.Select(attrs={"class": "c-select"}),
             )
 
     def clean(self) -> dict[str, Any]:

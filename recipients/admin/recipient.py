@@ -81,7 +81,9 @@ class MembershipInline(ui.TabularInline):
 
     model = ListMembership
     fields = ["list"]
+    verbose_name = "list"
     verbose_name_plural = "lists"
+    hide_title = True
 
 
 @ui.register(Recipient)

@@ -49,6 +49,7 @@ def test_it_lists_many_recipients_with_as_few_queries_as_one(marketer, count, dj
 def test_it_says_that_there_are_no_recipients_and_offers_the_import(marketer):
     page = marketer.get(LIST).content.decode()
 
+    assert "Nobody is here yet" in page
     assert "/admin/recipients/recipientimport/add/" in page
 
 
