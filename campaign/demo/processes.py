@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from campaign.services.processes import before_exec
+
 START_SECONDS = 60
 STOP_SECONDS = 15
 
@@ -55,6 +57,7 @@ class Processes:
                 stderr=output,
                 env=self.environment,
                 start_new_session=True,
+                preexec_fn=before_exec(None, signal.SIGTERM),  # a killed demo leaves nothing running
             )
         return log
 

@@ -56,7 +56,7 @@ def start(
             cwd="/",
             pass_fds=[keep_open],
             # The keeper has one thread, so running Python between fork and exec is safe.
-            preexec_fn=_before_exec(user, stop_signal),
+            preexec_fn=before_exec(user, stop_signal),
             # Out of the terminal's reach: Ctrl-C is for the program in the foreground.
             start_new_session=True,
         )
@@ -71,11 +71,13 @@ def run_as(command: Sequence[str | Path], *, user: pwd.struct_passwd | None) -> 
         text=True,
         cwd="/",
         check=False,
-        preexec_fn=_before_exec(user, signal.SIGTERM),
+        preexec_fn=before_exec(user, signal.SIGTERM),
     )
 
 
-def _before_exec(user: pwd.struct_passwd | None, stop_signal: signal.Signals) -> Callable[[], None]:
+def before_exec(user: pwd.struct_passwd | None, stop_signal: signal.Signals) -> Callable[[], None]:
+    """What a child does before it becomes its program: change to ``user`` and ask to be stopped with its parent."""
+
     def prepare() -> None:
         if user is not None:
             _become(user)
