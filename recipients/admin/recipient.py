@@ -85,6 +85,12 @@ class MembershipInline(ui.TabularInline):
     verbose_name_plural = "lists"
     hide_title = True
 
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The heading of the column is no label for those who do not see it."""
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        field.widget.attrs["aria-label"] = "List"
+        return field
+
 
 @ui.register(Recipient)
 class RecipientAdmin(ui.ModelAdmin):
