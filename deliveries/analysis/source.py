@@ -6,14 +6,15 @@ from django.conf import settings
 
 from deliveries.models import Attachment, AttachmentRole, PersonalizationBlock, Properties
 from deliveries.personalization.blocks import Block
-from deliveries.personalization.fields import Field, catalogue
+from deliveries.personalization.fields import Field, FieldKind, catalogue
 from deliveries.rendering.compile import AttachedFile, Compiled, Source, compile_content
 from recipients.models import AttributeDefinition
 
 
 def fields() -> dict[str, Field]:
     """Every field an author may use, by path, custom attributes included."""
-    return catalogue(AttributeDefinition.objects.values_list("name", flat=True))
+    kinds = AttributeDefinition.objects.values_list("name", "kind")
+    return catalogue({name: FieldKind(kind) for name, kind in kinds})
 
 
 def blocks() -> dict[str, Block]:
