@@ -7,7 +7,7 @@ from deliveries.models import Delivery, Message
 from deliveries.moves import Actor, move, write_journal
 from deliveries.queue import announce_work
 from deliveries.sending.parts import reopen_parts_with_pending
-from deliveries.states import DeliveryState, MessageState
+from deliveries.states import DeliveryState, MessageState, check_move
 
 
 @transaction.atomic
@@ -16,6 +16,10 @@ def retry_failed(delivery: Delivery, *, by: Actor = None) -> int:
 
     Raises :class:`ActionRefused` when nothing has failed, :class:`deliveries.states.MoveRefused` in another state.
     """
+    # The row as it is now, locked as by a worker that gives a part back: nothing may stay pending in a finished one.
+    delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    if delivery.current_state is not DeliveryState.IN_PROGRESS:
+        check_move(delivery.current_state, DeliveryState.IN_PROGRESS)
     failed = Message.objects.of_delivery(delivery.pk).filter(state=MessageState.FAILED)
     count = failed.update(state=MessageState.PENDING, failure_type=None, reason=None, reply=None, processed_at=None)
     if not count:
