@@ -51,6 +51,10 @@ class Delivery(Properties):
     to_deliver = models.PositiveIntegerField(null=True, editable=False, help_text="Messages written by the analysis.")
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
+    losses = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Connections lost in a row without one answer."
+    )
+    rests_until = models.DateTimeField(null=True, editable=False, help_text="Workers leave it alone until then.")
 
     class Meta(Properties.Meta):
         abstract = False

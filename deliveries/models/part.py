@@ -26,6 +26,7 @@ class Part(models.Model):
     sent = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     in_doubt = models.PositiveIntegerField(default=0)
+    losses = models.PositiveSmallIntegerField(default=0, help_text="Connections lost in a row without one outcome.")
 
     class Meta:
         indexes = [

@@ -1,10 +1,10 @@
 """Parts: claimed by one worker, kept by a lease, given back or done."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from campaign.lib.sql import statements
@@ -18,15 +18,7 @@ SQL = statements(Path(__file__).parent / "sql")
 LEASE = timedelta(seconds=60)
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A part that this holder may work on, and who held it before without giving it back (empty: nobody)."""
-
-    part: Part
-    former_holder: str
-
-
-def claim(holder: str, now: datetime) -> Claim | None:
+def claim(holder: str, now: datetime) -> Part | None:
     """Take the next open part of a running delivery, or ``None`` when there is nothing to do."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
@@ -35,17 +27,18 @@ def claim(holder: str, now: datetime) -> Claim | None:
                 "in_progress": DeliveryState.IN_PROGRESS.value,
                 "ready": PartState.READY.value,
                 "claimed": PartState.CLAIMED.value,
-                "done": PartState.DONE.value,
                 "holder": holder,
                 "now": now,
                 "lease_until": now + LEASE,
             },
         )
         row = cursor.fetchone()
-    if row is None:
-        return None
-    part = Part.objects.select_related("delivery").get(pk=row[0])
-    return Claim(part=part, former_holder=row[1])
+    return Part.objects.select_related("delivery").get(pk=row[0]) if row else None
+
+
+def overdue(now: datetime) -> QuerySet[Part]:
+    """Parts whose holder has not renewed its lease in time, of deliveries in any state."""
+    return Part.objects.filter(state=PartState.CLAIMED, lease_until__lt=now)
 
 
 def renew(part: Part, holder: str, now: datetime) -> bool:
@@ -67,11 +60,6 @@ def give_back(part: Part, holder: str, *, not_before: datetime | None = None) ->
         )
         if state is PartState.DONE:
             _finish_when_done(delivery)
-
-
-def leave_to(part: Part, former_holder: str, now: datetime) -> None:
-    """Put a part back into the hands of a holder that is alive, with a new lease."""
-    Part.objects.filter(pk=part.pk).update(holder=former_holder, lease_until=now + LEASE)
 
 
 def finish_deliveries() -> None:
@@ -112,9 +100,10 @@ def count(part_ids: list[int]) -> None:
 
 
 def work_is_open(now: datetime) -> bool:
-    """A running delivery has a part that could be claimed now."""
-    open_parts = Part.objects.filter(delivery__state=DeliveryState.IN_PROGRESS, state__lt=PartState.DONE)
-    return open_parts.exclude(not_before__gt=now).exclude(state=PartState.CLAIMED, lease_until__gte=now).exists()
+    """A part could be claimed now, or a lease has ended."""
+    ready = Part.objects.filter(delivery__state=DeliveryState.IN_PROGRESS, state=PartState.READY)
+    resting = Q(not_before__gt=now) | Q(delivery__rests_until__gt=now)
+    return ready.exclude(resting).exists() or overdue(now).exists()
 
 
 def pending(part: Part) -> MessageQuerySet:

@@ -5,6 +5,7 @@ this process's journal file before the next message's content leaves, so a kille
 the wire in doubt. Outcomes reach PostgreSQL in bulk; the journal is emptied only after that commit.
 """
 
+import logging
 import os
 import socket
 import uuid
@@ -13,28 +14,27 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from campaign.lib.clock import now
 from campaign.lib.sealing import SealBroken
 from deliveries.mail import Mail
-from deliveries.models import Delivery, Level, Part
-from deliveries.moves import write_journal
+from deliveries.models import Part
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import pending_rows, renderer
-from deliveries.sending import outcomes, parts
+from deliveries.sending import outcomes, parts, rest
 from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
-from deliveries.sending.recovery import SUFFIX, in_doubt_of, recover, recover_dead_holders
+from deliveries.sending.recovery import STARTED_OVER, SUFFIX, recover, recover_dead_holders, settle_overdue_parts
 from deliveries.sending.routes import NoRoute, close_connections, connection_for
-from deliveries.sending.smtp.replies import Reply
+from deliveries.sending.smtp.replies import Reply, Stage
 from deliveries.sending.transport import ConnectionLost, RouteUnavailable
+
+logger = logging.getLogger(__name__)
 
 FLUSH_MESSAGES = 100
 FLUSH_AFTER = timedelta(seconds=0.5)
 """Outcomes go to PostgreSQL after so many messages or so much time; pause and stop are noticed then."""
-
-ROUTE_PAUSE = timedelta(seconds=15)
-"""How long a part rests when its route cannot be reached."""
 
 
 class Worker:
@@ -49,7 +49,8 @@ class Worker:
     def work(self, until: datetime) -> bool:
         """Send part after part until ``until``; returns whether there may be more to do."""
         recover_dead_holders(self.journals)
-        self._recover()
+        settle_overdue_parts(self.journals)
+        self._start_over()
         while now() < until:
             if not self.step():
                 return False
@@ -57,72 +58,69 @@ class Worker:
 
     def step(self) -> bool:
         """Claim and send one part; returns whether there was one."""
-        claim = parts.claim(self.holder, now())
-        if claim is None:
+        part = parts.claim(self.holder, now())
+        if part is None:
             return False
-        if claim.former_holder and not self._take_over(claim):
-            return True
         try:
-            self._send(claim.part)
+            self._send(part)
         except Exception:
-            self._recover()
+            self._start_over()
             raise
         return True
 
     def close(self) -> None:
-        """End in order: take leave of the servers and remove the journal, which is empty."""
+        """End in order: take leave of the servers, and leave neither claim nor journal behind.
+
+        While the database is away both stay, and the next worker on this host takes them over.
+        """
         close_connections()
-        if self.journal.is_empty:
+        try:
+            self._start_over()
+        except DatabaseError as error:
+            logger.warning("The database does not answer (%s); %s is kept for the next worker.", error, self.path)
+        else:
             self.path.unlink(missing_ok=True)
         self.journal.close()
 
-    def _recover(self) -> None:
+    def _start_over(self) -> None:
         """Record what this worker knows and PostgreSQL does not, and give its part back."""
-        recover(self.holder, self.path)
-        self.journal.restart()
-
-    def _take_over(self, claim: parts.Claim) -> bool:
-        """Whether this worker may go on with a part whose lease ended."""
-        former = self.journals / f"{claim.former_holder}{SUFFIX}"
-        with Journal.take_over(former) as gone:
-            if gone:
-                recover(claim.former_holder, former)
-                former.unlink()
-                return True
-            if former.exists():  # alive on this host and slow: the part stays its own
-                parts.leave_to(claim.part, claim.former_holder, now())
-                return False
-        self._doubt(claim)
-        return True
-
-    def _doubt(self, claim: parts.Claim) -> None:
-        """The holder's journal is out of reach, on another host: what it may have handed over is in doubt."""
-        lost = in_doubt_of(claim.part)
-        outcomes.record(lost, [claim.part.pk])
-        write_journal(
-            claim.part.delivery_id,
-            f"Worker {claim.former_holder} is gone without its journal: {len(lost):,} messages are in doubt.",
-            level=Level.ERROR,
-        )
+        recover(self.holder, self.path, STARTED_OVER)
+        if self.path.exists():
+            self.journal.restart()
+        else:  # damaged and put aside
+            self.journal.close()
+            self.journal = Journal(self.path)
 
     def _send(self, part: Part) -> None:
         batch = _Batch(self, part)
-        not_before = None
         try:
             connection = connection_for(part.delivery)
             for mail, reply in connection.send(self._mails(part, batch), self._handing_over):
                 batch.add(mail.id, reply)
         except (RouteUnavailable, NoRoute, SealBroken) as error:
-            not_before = now() + ROUTE_PAUSE
-            _note(part, str(error))
+            rest.note(part, str(error))
+            rest.while_unreachable(part, now())
         except ConnectionLost as lost:
-            if lost.mail is not None:
-                batch.add(lost.mail.id, None)
-            if lost.taken_back is not None:
-                self.journal.taken_back(lost.taken_back.id)
-            _note(part, lost.sentence)
+            self._lost(part, batch, lost)
         batch.flush()
-        parts.give_back(part, self.holder, not_before=not_before)
+        if batch.answered:
+            rest.over(part)
+        if batch.progressed:
+            rest.got_on(part)
+        parts.give_back(part, self.holder)
+
+    def _lost(self, part: Part, batch: "_Batch", lost: ConnectionLost) -> None:
+        if lost.mail is not None:
+            batch.add(lost.mail.id, None)
+        if lost.taken_back is not None:
+            self.journal.taken_back(lost.taken_back.id)
+        rest.note(part, lost.sentence)
+        batch.flush()
+        if not batch.answered:
+            rest.after_loss(part, now())
+        if not batch.progressed and (failure := rest.blamed(part, lost.sentence, now())):
+            outcomes.record([failure], [part.pk])
+            batch.progressed = True
 
     def _mails(self, part: Part, batch: "_Batch") -> Iterator[Mail]:
         """The part's mails, until it ends or somebody pauses or stops the delivery."""
@@ -146,10 +144,14 @@ class _Batch:
         self.part = part
         self.outcomes: list[Outcome] = []
         self.since = now()
+        self.progressed = False
+        self.answered = False
 
     def add(self, message_id: int, reply: Reply | None) -> None:
         """Journal an outcome now, record it with the next flush. ``None`` is an answer that never came."""
         self.worker.journal.outcome(message_id, reply)
+        self.progressed = True
+        self.answered = self.answered or (reply is not None and reply.stage is not Stage.LOCAL)
         at = now()
         self.outcomes.append(
             outcomes.of_reply(message_id, reply, at)
@@ -168,10 +170,3 @@ class _Batch:
         self.outcomes = []
         self.since = now()
         return parts.renew(self.part, self.worker.holder, now())
-
-
-def _note(part: Part, sentence: str) -> None:
-    """Tell people once, not once a part."""
-    told = Delivery.objects.filter(pk=part.delivery_id).exclude(state_note=sentence[:500])
-    if told.update(state_note=sentence[:500]):
-        write_journal(part.delivery_id, sentence, level=Level.WARNING)

@@ -11,12 +11,15 @@ from campaign.env import BASE_DIR
 
 pytestmark = pytest.mark.slow
 
+# Browser tests of the same process allow Django to be called beside Playwright's event loop; no deployment does.
+INHERITED = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
+
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=BASE_DIR,
-        env=os.environ | environment,
+        env=INHERITED | environment,
         capture_output=True,
         text=True,
         timeout=120,

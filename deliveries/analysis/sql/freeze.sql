@@ -63,7 +63,7 @@ SELECT %(first)s + target.number, jsonb_build_array({values})
  ORDER BY target.number;
 
 -- name: write_parts
-INSERT INTO deliveries_part (delivery_id, first_id, last_id, size, state, holder, sent, failed, in_doubt)
+INSERT INTO deliveries_part (delivery_id, first_id, last_id, size, state, holder, sent, failed, in_doubt, losses)
 SELECT %(delivery)s, %(first)s + start, %(first)s + least(start + %(size)s - 1, %(messages)s),
-       least(%(size)s, %(messages)s - start + 1), 0, '', 0, 0, 0
+       least(%(size)s, %(messages)s - start + 1), 0, '', 0, 0, 0, 0
   FROM generate_series(1, %(messages)s, %(size)s) AS start;

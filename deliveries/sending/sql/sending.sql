@@ -1,14 +1,14 @@
 -- name: claim_part
--- The oldest open part of a running delivery that nobody holds, or whose holder's lease has ended. Served by the
--- partial index part_open; SKIP LOCKED lets workers claim side by side without waiting for each other.
+-- The oldest part of a running delivery that nobody holds. Served by the partial index part_open; SKIP LOCKED lets
+-- workers claim side by side without waiting for each other.
 WITH free AS (
-    SELECT part.id, part.holder AS former_holder
+    SELECT part.id
       FROM deliveries_part part
       JOIN deliveries_delivery delivery ON delivery.id = part.delivery_id
      WHERE delivery.state = %(in_progress)s
-       AND part.state < %(done)s
-       AND (part.state = %(ready)s OR part.lease_until < %(now)s)
+       AND part.state = %(ready)s
        AND (part.not_before IS NULL OR part.not_before <= %(now)s)
+       AND (delivery.rests_until IS NULL OR delivery.rests_until <= %(now)s)
      ORDER BY part.id
      LIMIT 1
        FOR UPDATE OF part SKIP LOCKED
@@ -18,7 +18,7 @@ UPDATE deliveries_part part
        dated_at = coalesce(part.dated_at, date_trunc('second', %(now)s::timestamptz)), not_before = NULL
   FROM free
  WHERE part.id = free.id
-RETURNING part.id, CASE WHEN free.former_holder <> %(holder)s THEN free.former_holder ELSE '' END;
+RETURNING part.id;
 
 -- name: record_outcomes
 -- Outcomes of a batch in one statement. A message that has its outcome already keeps it, so recording twice is harmless;
@@ -54,9 +54,3 @@ SELECT DISTINCT part.id
   JOIN LATERAL (
        SELECT id FROM deliveries_part WHERE first_id <= message.id ORDER BY first_id DESC LIMIT 1
        ) part ON true;
-
--- name: pending_to_in_doubt
--- A holder on another host is gone with its journal: what it had not recorded may have left. Nothing of it is resent.
-UPDATE deliveries_message
-   SET state = %(in_doubt)s, reply = %(reply)s, processed_at = %(now)s
- WHERE id BETWEEN %(first)s AND %(last)s AND state = %(pending)s;

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError
 
+from deliveries.actions.control import stop
 from deliveries.models import Part
 from deliveries.sending import outcomes, parts
 from deliveries.sending.journal import Journal
@@ -58,9 +59,12 @@ def test_it_leaves_the_part_to_a_living_but_slow_worker_of_this_host(worker: Wor
     journal = dead_holder(worker.journals, delivery)
     Part.objects.filter(delivery=delivery).update(lease_until=delivery.created_at)
 
-    worker.step()
+    worker.work(until=delivery.created_at.replace(year=2100))
 
-    assert Part.objects.get(delivery=delivery).holder == "dead"
+    part = Part.objects.get(delivery=delivery)
+    assert part.holder == "dead"
+    assert part.lease_until is not None
+    assert part.lease_until > delivery.created_at
     assert factories.states(delivery) == [MessageState.PENDING] * 2
     assert smtp_sink.messages == []
     journal.close()
@@ -99,13 +103,46 @@ def test_it_finishes_a_delivery_that_was_paused_when_its_last_part_ended(worker:
     assert delivery.current_state is DeliveryState.FINISHED
 
 
-def test_it_keeps_the_journal_of_a_worker_that_ends_without_having_recorded(tmp_path: Path):
+def test_a_worker_that_ends_records_what_it_knows_and_leaves_nothing_behind(tmp_path: Path):
     worker = Worker(tmp_path)
+    delivery = factories.confirmed(factories.delivery(factories.people(2)))
+    part = Part.objects.get(delivery=delivery)
+    Part.objects.update(state=PartState.CLAIMED, holder=worker.holder, dated_at=delivery.created_at)
+    worker.journal.outcome(part.first_id, ACCEPTED)
+
+    worker.close()
+
+    part.refresh_from_db()
+    assert (part.state, part.holder, part.sent) == (PartState.READY, "", 1)
+    assert factories.states(delivery) == [MessageState.SENT, MessageState.PENDING]
+    assert not worker.path.exists()
+
+
+def test_a_worker_that_ends_while_the_database_is_away_leaves_its_journal(tmp_path: Path, monkeypatch):
+    worker = Worker(tmp_path)
+
+    def away(*_: object) -> None:
+        raise DatabaseError("gone")
+
+    monkeypatch.setattr(outcomes, "record", away)
     worker.journal.outcome(1, ACCEPTED)
 
     worker.close()
 
-    assert worker.path.exists()
+    assert Journal.replay(worker.path).outcomes == ((1, ACCEPTED),)
+
+
+def test_a_worker_goes_on_with_a_locked_journal_when_its_own_was_damaged(worker: Worker, smtp_sink):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(2)))
+    worker.path.write_bytes(b"rubbish\nO 1 250 end-of-data ok\n")
+
+    worker.work(until=delivery.created_at.replace(year=2100))
+
+    assert factories.states(delivery) == [MessageState.SENT] * 2
+    assert worker.path.with_suffix(".damaged").exists()
+    with Journal.take_over(worker.path) as gone:
+        assert gone is False
 
 
 def test_it_puts_everything_in_doubt_that_a_lost_host_may_have_sent(worker: Worker, smtp_sink):
@@ -115,7 +152,35 @@ def test_it_puts_everything_in_doubt_that_a_lost_host_may_have_sent(worker: Work
         state=PartState.CLAIMED, holder="elsewhere:1:abc", lease_until=delivery.created_at, dated_at=delivery.created_at
     )
 
-    worker.step()
+    worker.work(until=delivery.created_at.replace(year=2100))
 
     assert factories.states(delivery) == [MessageState.IN_DOUBT] * 3
+    assert smtp_sink.messages == []
+
+
+def test_it_settles_what_a_lost_host_held_of_a_delivery_that_was_stopped(worker: Worker):
+    delivery = factories.confirmed(factories.delivery(factories.people(3)))
+    Part.objects.filter(delivery=delivery).update(
+        state=PartState.CLAIMED, holder="elsewhere:1:abc", lease_until=delivery.created_at, dated_at=delivery.created_at
+    )
+    stop(delivery)
+
+    assert parts.work_is_open(delivery.created_at.replace(year=2100))
+    worker.work(until=delivery.created_at.replace(year=2100))
+
+    assert factories.states(delivery) == [MessageState.IN_DOUBT] * 3
+    assert Part.objects.get(delivery=delivery).state == PartState.DONE
+
+
+def test_a_missing_journal_of_this_host_is_doubt_as_well(worker: Worker, smtp_sink):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(2)))
+    holder = f"{worker.holder.rsplit(':', 1)[0]}:gone"
+    Part.objects.filter(delivery=delivery).update(
+        state=PartState.CLAIMED, holder=holder, lease_until=delivery.created_at, dated_at=delivery.created_at
+    )
+
+    worker.work(until=delivery.created_at.replace(year=2100))
+
+    assert factories.states(delivery) == [MessageState.IN_DOUBT] * 2
     assert smtp_sink.messages == []

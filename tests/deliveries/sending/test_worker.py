@@ -8,7 +8,7 @@ import pytest
 from campaign.demo.sink import Fault
 from deliveries.actions.control import pause, stop
 from deliveries.actions.retry_failed import retry_failed
-from deliveries.models import Message, Part
+from deliveries.models import Delivery, Message, Part
 from deliveries.states import DeliveryState, MessageState, PartState
 from mirror.page import mirror_html
 from tests.deliveries import factories
@@ -81,7 +81,7 @@ def test_it_rests_when_the_server_cannot_be_reached_and_says_so(worker):
     delivery.refresh_from_db()
     assert factories.states(delivery) == [MessageState.PENDING] * 2
     assert "refused the connection" in delivery.state_note
-    assert Part.objects.get(delivery=delivery).not_before is not None
+    assert delivery.rests_until is not None
     assert worker.step() is False
 
 
@@ -90,6 +90,7 @@ def test_it_says_an_unreachable_server_once_in_the_journal(worker):
     delivery = factories.confirmed(factories.delivery(factories.people(4), part_size=2))
 
     worker.step()
+    Delivery.objects.update(rests_until=None)
     worker.step()
 
     assert delivery.journal.filter(sentence__contains="refused the connection").count() == 1
@@ -159,3 +160,75 @@ def test_it_asks_the_database_as_often_for_many_messages_as_for_few(
         factories.send(worker, delivery)
 
     assert len(smtp_sink.messages) == count
+
+
+def lossy(delivery, worker) -> int:
+    """Work until the delivery is finished, without waiting for its rests; returns how often it had to rest."""
+    rests = 0
+    while delivery.current_state is DeliveryState.IN_PROGRESS:
+        while worker.step():
+            pass
+        delivery.refresh_from_db()
+        rests += delivery.rests_until is not None
+        Delivery.objects.update(rests_until=None)
+    return rests
+
+
+def test_it_does_not_hammer_a_server_that_hangs_up_before_answering(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("MAIL", close=True))
+    delivery = factories.confirmed(factories.delivery(factories.people(3)))
+
+    assert worker.step() is True
+    assert worker.step() is False
+
+    delivery.refresh_from_db()
+    first = delivery.rests_until
+    Delivery.objects.update(rests_until=None)
+    worker.step()
+    delivery.refresh_from_db()
+    assert first is not None
+    assert delivery.rests_until is not None
+    assert delivery.losses == 2
+    assert factories.states(delivery) == [MessageState.PENDING] * 3
+
+
+def test_one_recipient_at_whom_the_server_breaks_off_does_not_block_the_others(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="junk", recipient="person2@"))
+    delivery = factories.confirmed(factories.delivery(factories.people(4)))
+
+    lossy(delivery, worker)
+
+    assert factories.states(delivery) == [
+        MessageState.SENT, MessageState.FAILED, MessageState.SENT, MessageState.SENT,
+    ]  # fmt: skip
+    assert "lost 3 times in a row" in str(Message.objects.get(address="person2@example.org").reply)
+    assert len(smtp_sink.messages) == 3
+
+
+def test_a_server_that_answers_nothing_gets_few_messages_in_doubt(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", close=True, keep=True))
+    delivery = factories.confirmed(factories.delivery(factories.people(30), part_size=5))
+
+    while worker.step():
+        pass
+
+    delivery.refresh_from_db()
+    assert factories.states(delivery).count(MessageState.IN_DOUBT) == 1
+    assert delivery.rests_until is not None
+
+
+def test_it_forgets_the_trouble_when_the_server_answers_again(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("MAIL", close=True))
+    delivery = factories.confirmed(factories.delivery(factories.people(2), part_size=1))
+    worker.step()
+    smtp_sink.misbehave()
+    Delivery.objects.update(rests_until=None)
+
+    worker.step()
+
+    delivery.refresh_from_db()
+    assert (delivery.losses, delivery.rests_until, delivery.state_note) == (0, None, "")
