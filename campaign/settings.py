@@ -11,7 +11,7 @@ from csp.constants import NONE, SELF
 from campaign import secret_key
 from campaign.connections import celery_broker, django_database
 from campaign.env import BASE_DIR, EnvironmentProblem, load
-from campaign.services import ServiceProblem, ensure
+from campaign.services import ServiceProblem, ensure, keep_up
 
 django_stubs_ext.monkeypatch()
 
@@ -22,6 +22,7 @@ try:
         DATABASE_URL, REDIS_URL = ENV.DATABASE_URL, ENV.REDIS_URL
     else:
         _own = ensure(VAR_DIR)
+        keep_up(VAR_DIR)
         DATABASE_URL, REDIS_URL = ENV.DATABASE_URL or _own.database, ENV.REDIS_URL or _own.redis
     SECRET_KEY = ENV.SECRET_KEY or secret_key.kept(VAR_DIR)
 except (EnvironmentProblem, ServiceProblem) as problem:

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from campaign.services.layout import Layout, ServiceProblem, Urls
-from campaign.services.locks import is_held, open_lock, take_shared, wait_exclusive
+from campaign.services.locks import is_held, open_lock, release, take_shared, wait_exclusive
 from campaign.services.postgresql import problem_sentence
 
 START_SECONDS = 180
@@ -32,6 +32,8 @@ def ensure(var_dir: Path) -> Urls:
             )
         return _running(layout) if is_held(layout.keeper_lock) else _start(layout)
     finally:
+        # Left explicitly: a copy that a fork in another thread made meanwhile would keep it.
+        release(start_lock)
         os.close(start_lock)
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from campaign.services.layout import Layout, ServiceProblem
-from campaign.services.locks import open_lock, release, try_exclusive, wait_exclusive
+from campaign.services.locks import open_lock, release, take_exclusive, try_exclusive, wait_exclusive
 from campaign.services.postgresql import Postgresql
 from campaign.services.redis_server import RedisServer
 
@@ -108,7 +108,11 @@ def main() -> None:
     os.umask(0o077)
     layout = Layout(Path(sys.argv[1]))
     keeper_lock = open_lock(layout.keeper_lock)
-    if not try_exclusive(keeper_lock) or os.fork() != 0:
+    if not try_exclusive(keeper_lock):
+        return
+    # After the keeper's lock and never closed: the kernel frees it after that one, so whoever it wakes finds no keeper.
+    take_exclusive(open_lock(layout.watch_lock))
+    if os.fork() != 0:
         return
     try:
         keep(layout)

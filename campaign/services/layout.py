@@ -52,6 +52,11 @@ class Layout:
         return self.folder / "keeper.lock"
 
     @property
+    def watch_lock(self) -> Path:
+        """Held by the keeper as long as it lives. Nothing is decided by it: running processes sleep on it."""
+        return self.folder / "watch.lock"
+
+    @property
     def children_lock(self) -> Path:
         """Held by the keeper and inherited by both servers: free only when all of them are gone."""
         return self.folder / "children.lock"

@@ -32,6 +32,11 @@ def wait_exclusive(descriptor: int, *, seconds: float) -> bool:
     return True
 
 
+def take_exclusive(descriptor: int) -> None:
+    """Take the lock alone, waiting while others have it."""
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+
 def take_shared(descriptor: int) -> None:
     """Take the lock together with others, waiting while someone has it alone."""
     fcntl.flock(descriptor, fcntl.LOCK_SH)

@@ -1,106 +1,16 @@
 """Real processes throughout: what counts is what the kernel does when one of them is killed."""
 
-import json
 import os
 import signal
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
 import redis
 
-from campaign.env import BASE_DIR
 from campaign.services.layout import LONGEST_SOCKET_PATH_BYTES, POSTGRESQL_SOCKET, Layout
-
-CLIENT = """
-import dataclasses, json, sys
-from pathlib import Path
-from campaign.services import ServiceProblem, ensure
-try:
-    print(json.dumps(dataclasses.asdict(ensure(Path(sys.argv[1])))), flush=True)
-except ServiceProblem as problem:
-    sys.exit(str(problem))
-sys.stdin.read()
-"""
-GONE_SECONDS = 60
-
-
-class Clients:
-    """Processes that use the services of one VAR_DIR."""
-
-    def __init__(self, var_dir: Path) -> None:
-        self.var_dir = var_dir
-        self.processes: list[subprocess.Popen[str]] = []
-
-    def start(self) -> subprocess.Popen[str]:
-        process = subprocess.Popen(
-            [sys.executable, "-c", CLIENT, str(self.var_dir)],
-            cwd=BASE_DIR,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.processes.append(process)
-        return process
-
-    def started(self) -> tuple[subprocess.Popen[str], dict[str, str]]:
-        process = self.start()
-        return process, answer(process)
-
-    def end(self, process: subprocess.Popen[str]) -> None:
-        process.communicate()
-
-    def servers(self) -> set[str]:
-        """Command lines of the keeper and the servers of this VAR_DIR that are alive."""
-        return {line for line in command_lines().values() if str(self.var_dir) in line and "-c" not in line.split("\0")}
-
-    def pid(self, word: str) -> int:
-        return next(pid for pid, line in command_lines().items() if word in line and str(self.var_dir) in line)
-
-
-def command_lines() -> dict[int, str]:
-    found = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                found[int(folder.name)] = (folder / "cmdline").read_bytes().decode(errors="replace")
-            except OSError:
-                continue
-    return found
-
-
-def answer(process: subprocess.Popen[str]) -> dict[str, str]:
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line, process.communicate()[1]
-    urls: dict[str, str] = json.loads(line)
-    return urls
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + GONE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.1)
-
-
-@pytest.fixture
-def clients() -> Iterator[Clients]:
-    with tempfile.TemporaryDirectory(prefix="services-") as folder:
-        clients = Clients(Path(folder) / "test")
-        clients.var_dir.mkdir()
-        yield clients
-        for process in clients.processes:
-            process.kill()
-            process.communicate()
-        wait_until(lambda: not clients.servers())
-
+from tests.campaign.services.clients import answer, wait_until
 
 pytestmark = [
     pytest.mark.slow,
@@ -112,7 +22,7 @@ def test_it_starts_one_of_each_for_processes_that_come_together(clients):
     first, second = clients.start(), clients.start()
 
     assert answer(first) == answer(second)
-    assert len([line for line in clients.servers() if "campaign.services.keeper" in line]) == 1
+    assert len(clients.keepers()) == 1
     assert len([line for line in clients.servers() if "redis-server" in line]) == 1
 
 
@@ -155,14 +65,14 @@ def test_nothing_is_left_when_the_client_is_killed(clients):
 def test_nothing_is_left_when_the_keeper_is_killed(clients):
     clients.started()
 
-    os.kill(clients.pid("campaign.services.keeper"), signal.SIGKILL)
+    clients.kill_keeper()
 
     wait_until(lambda: not clients.servers())
 
 
 def test_the_next_client_starts_again_right_after_the_keeper_was_killed(clients):
     clients.started()
-    os.kill(clients.pid("campaign.services.keeper"), signal.SIGKILL)
+    clients.kill_keeper()
 
     _, urls = clients.started()
 
