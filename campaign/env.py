@@ -53,6 +53,12 @@ class Environment(BaseSettings):
         description="A reverse proxy in front ends TLS and always sets X-Forwarded-Proto. "
         "Unless it does, anyone could claim to come over HTTPS.",
     )
+    LANES_PER_PROCESS: int = Field(
+        default=20,
+        ge=1,
+        description="SMTP connections that one worker process opens at most, side by side. It opens more than one only "
+        "where the servers keep it waiting; each uses a database connection.",
+    )
     VAR_DIR: Path = Field(
         default=BASE_DIR / "var",
         description="Where uploaded files, the made SECRET_KEY and the services' own data are kept.",

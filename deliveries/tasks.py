@@ -9,7 +9,7 @@ from deliveries import queue
 from deliveries.analysis.run import analyse
 from deliveries.models import Delivery
 from deliveries.sending import parts
-from deliveries.sending.process import process_worker
+from deliveries.sending.process import this_process
 from deliveries.states import DeliveryState
 
 SLICE = timedelta(seconds=20)
@@ -25,7 +25,7 @@ def analyse_delivery(delivery_id: int) -> None:
 @shared_task
 def send_parts() -> None:
     """Send until nothing is open or the slice is over; then make room and come back."""
-    if process_worker().work(until=now() + SLICE):
+    if this_process().work(until=now() + SLICE):
         send_parts.delay()
 
 

@@ -1,5 +1,6 @@
 """Parts: claimed by one worker, kept by a lease, given back or done."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -46,6 +47,11 @@ def renew(part: Part, holder: str, now: datetime) -> bool:
     renewed = Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(lease_until=now + LEASE)
     running = Delivery.objects.filter(pk=part.delivery_id, state=DeliveryState.IN_PROGRESS).exists()
     return bool(renewed) and running
+
+
+def renew_all(holders: Sequence[str], now: datetime) -> None:
+    """Prolong every lease of these holders, which are alive."""
+    Part.objects.filter(holder__in=holders, state=PartState.CLAIMED).update(lease_until=now + LEASE)
 
 
 def give_back(part: Part, holder: str, *, not_before: datetime | None = None) -> None:

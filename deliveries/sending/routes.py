@@ -1,9 +1,7 @@
-"""Routes and the connections that this process keeps to them."""
+"""Routes, and the connections that a lane keeps to them."""
 
 from deliveries.models import Delivery, Route
 from deliveries.sending.transport import Connection, RouteAddress, Security
-
-_connections: dict[RouteAddress, Connection] = {}
 
 
 class NoRoute(Exception):
@@ -31,16 +29,25 @@ def address_of(route: Route) -> RouteAddress:
     )
 
 
-def connection_for(delivery: Delivery) -> Connection:
-    """The connection this process keeps for the delivery's route; a route that was edited gets a new one."""
-    address = address_of(route_of(delivery))
-    if address not in _connections:
-        _connections[address] = Connection(address)
-    return _connections[address]
+class Connections:
+    """The connections that one lane keeps, one for each route it sends by. Not for several threads."""
 
+    def __init__(self) -> None:
+        self._kept: dict[RouteAddress, Connection] = {}
 
-def close_connections() -> None:
-    """Take leave of every server; for a process that ends."""
-    for connection in _connections.values():
-        connection.close()
-    _connections.clear()
+    def to(self, delivery: Delivery) -> Connection:
+        """The connection for the delivery's route; a route that was edited gets a new one."""
+        address = address_of(route_of(delivery))
+        if address not in self._kept:
+            self._kept[address] = Connection(address)
+        return self._kept[address]
+
+    @property
+    def waited(self) -> float:
+        """Seconds spent waiting for servers' answers until now."""
+        return sum(connection.waited for connection in self._kept.values())
+
+    def close(self) -> None:
+        """Take leave of every server. The connections open again when they are needed."""
+        for connection in self._kept.values():
+            connection.close()

@@ -93,6 +93,7 @@ class Connection:
     def __init__(self, route: RouteAddress) -> None:
         self._route = route
         self._session: _Session | None = None
+        self._waited = 0.0
 
     def open(self) -> None:
         """Connect unless a usable connection is kept. Raises RouteUnavailable."""
@@ -132,6 +133,11 @@ class Connection:
             self._session.quit()
             self._drop()
 
+    @property
+    def waited(self) -> float:
+        """Seconds spent waiting for the server's answers until now."""
+        return self._waited + (self._session.waited if self._session else 0.0)
+
     def _kept_or_new(self) -> "_Session":
         if self._session is not None and not self._session.idle:
             self._drop()
@@ -142,6 +148,7 @@ class Connection:
     def _drop(self) -> None:
         if self._session is not None:
             self._session.drop()
+            self._waited += self._session.waited
             self._session = None
 
     def __enter__(self) -> Self:
@@ -166,6 +173,7 @@ class _Session:
         self._replies = ReplyReader()
         self._handed_over = 0
         self.usable = True
+        self.waited = 0.0
 
     @property
     def room(self) -> int | None:
@@ -292,7 +300,8 @@ class _Session:
         if (reply := self._replies.take(stage)) is not None:
             return reply
         seconds = _seconds(self._route.timeouts, stage)
-        deadline = time.monotonic() + seconds
+        asked = time.monotonic()
+        deadline = asked + seconds
         while reply is None:
             self._socket.settimeout(seconds)
             data = self._socket.recv(_READ_OCTETS)
@@ -304,6 +313,7 @@ class _Session:
             seconds = deadline - time.monotonic()
             if reply is None and seconds <= 0:
                 raise TimeoutError
+        self.waited += time.monotonic() - asked
         return reply
 
 

@@ -10,7 +10,7 @@ import os
 import socket
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.conf import settings
@@ -22,11 +22,11 @@ from deliveries.mail import Mail
 from deliveries.models import Part
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import pending_rows, renderer
-from deliveries.sending import outcomes, parts, rest
+from deliveries.sending import outcomes, parts, rest, shutdown
 from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
-from deliveries.sending.recovery import STARTED_OVER, SUFFIX, recover, recover_dead_holders, settle_overdue_parts
-from deliveries.sending.routes import NoRoute, close_connections, connection_for
+from deliveries.sending.recovery import STARTED_OVER, SUFFIX, recover
+from deliveries.sending.routes import Connections, NoRoute
 from deliveries.sending.smtp.replies import Reply, Stage
 from deliveries.sending.transport import ConnectionLost, RouteUnavailable
 
@@ -38,23 +38,27 @@ FLUSH_AFTER = timedelta(seconds=0.5)
 
 
 class Worker:
-    """One sending process: a holder's name, its journal, and one step at a time."""
+    """One lane: a holder's name, its journal, its connections, and one part at a time. Not for several threads."""
 
     def __init__(self, journals: Path | None = None) -> None:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.journals = journals or Path(settings.VAR_DIR) / "journals"
         self.path = self.journals / f"{self.holder}{SUFFIX}"
         self.journal = Journal(self.path)
+        self.connections = Connections()
+        self.until = datetime.max.replace(tzinfo=UTC)
 
     def work(self, until: datetime) -> bool:
         """Send part after part until ``until``; returns whether there may be more to do."""
-        recover_dead_holders(self.journals)
-        settle_overdue_parts(self.journals)
+        self.until = until
         self._start_over()
-        while now() < until:
-            if not self.step():
-                return False
-        return True
+        try:
+            while not self._must_stop():
+                if not self.step():
+                    return False
+            return True
+        finally:
+            self.connections.close()
 
     def step(self) -> bool:
         """Claim and send one part; returns whether there was one."""
@@ -73,7 +77,7 @@ class Worker:
 
         While the database is away both stay, and the next worker on this host takes them over.
         """
-        close_connections()
+        self.connections.close()
         try:
             self._start_over()
         except DatabaseError as error:
@@ -81,6 +85,15 @@ class Worker:
         else:
             self.path.unlink(missing_ok=True)
         self.journal.close()
+
+    @property
+    def waited(self) -> float:
+        """Seconds spent waiting for servers' answers until now."""
+        return self.connections.waited
+
+    def _must_stop(self) -> bool:
+        """The time is up, or the whole process is asked to end."""
+        return shutdown.asked() or now() >= self.until
 
     def _start_over(self) -> None:
         """Record what this worker knows and PostgreSQL does not, and give its part back."""
@@ -94,7 +107,7 @@ class Worker:
     def _send(self, part: Part) -> None:
         batch = _Batch(self, part)
         try:
-            connection = connection_for(part.delivery)
+            connection = self.connections.to(part.delivery)
             for mail, reply in connection.send(self._mails(part, batch), self._handing_over):
                 batch.add(mail.id, reply)
         except (RouteUnavailable, NoRoute, SealBroken) as error:
@@ -123,9 +136,9 @@ class Worker:
             batch.progressed = True
 
     def _mails(self, part: Part, batch: "_Batch") -> Iterator[Mail]:
-        """The part's mails, until it ends or somebody pauses or stops the delivery."""
+        """The part's mails, until it ends, the time is up, or somebody pauses or stops the delivery."""
         for content_id, row in pending_rows(part):
-            if batch.is_due() and not batch.flush():
+            if shutdown.asked() or (batch.is_due() and (not batch.flush() or self._must_stop())):
                 return
             try:
                 yield renderer(content_id).mail(row)

@@ -8,8 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from deliveries.builtin import block_values
-from deliveries.models import PersonalizationBlock
+from tests.deliveries.factories import builtin_blocks
 from tests.people import PASSWORD, marketer
 
 __all__ = ["marketer"]
@@ -28,9 +27,7 @@ def browser(chromium: str) -> Iterator[Browser]:
 
 @pytest.fixture(autouse=True)
 def out_of_the_box(transactional_db: None) -> None:
-    """What migrations write, which the flush after a test with a server takes away."""
-    for values in block_values():
-        PersonalizationBlock.objects.get_or_create(name=values["name"], defaults=values)
+    builtin_blocks()
 
 
 @pytest.fixture

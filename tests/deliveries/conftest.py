@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 
 from deliveries.rows import renderer
-from deliveries.sending.routes import close_connections
 from deliveries.sending.worker import Worker
 from tests.smtp_sink import smtp_sink
 
@@ -22,8 +21,7 @@ def worker(tmp_path: Path, settings) -> Iterator[Worker]:
 
 @pytest.fixture(autouse=True)
 def fresh_process() -> Iterator[None]:
-    """What a process keeps (renderers by content id, connections) must not outlive a test's rolled-back rows."""
+    """What a process keeps (renderers by content id) must not outlive a test's rolled-back rows."""
     renderer.cache_clear()
     yield
     renderer.cache_clear()
-    close_connections()

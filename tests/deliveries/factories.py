@@ -3,7 +3,8 @@
 from deliveries.actions.analyse import analyse as ask
 from deliveries.actions.confirm import confirm
 from deliveries.analysis.run import analyse
-from deliveries.models import Delivery, Message, Route
+from deliveries.builtin import block_values
+from deliveries.models import Delivery, Message, PersonalizationBlock, Route
 from deliveries.sending.worker import Worker
 from recipients.models import ListMembership, Recipient, RecipientList
 
@@ -12,6 +13,12 @@ HTML = (
     "<p><a href=\"https://www.example.com/\">Read</a> {% include 'mirror_link' %} {% include 'unsubscribe_link' %}</p>"
     "</body></html>\n"
 )
+
+
+def builtin_blocks() -> None:
+    """What migrations write, which the flush after a test with real transactions takes away."""
+    for values in block_values():
+        PersonalizationBlock.objects.get_or_create(name=values["name"], defaults=values)
 
 
 def people(count: int, *, on: str = "Readers") -> RecipientList:

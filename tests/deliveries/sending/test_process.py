@@ -1,0 +1,99 @@
+"""Lanes of a process, against a server that takes its time."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connections
+
+from campaign.demo.sink import Fault
+from campaign.lib.clock import now
+from deliveries.models import Part
+from deliveries.sending import parts, shutdown
+from deliveries.sending.process import Process, lanes_for
+from deliveries.sending.worker import Worker
+from deliveries.states import DeliveryState, MessageState, PartState
+from tests.deliveries import factories
+from tests.smtp_sink import SinkThread
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def process(tmp_path: Path) -> Iterator[Process]:
+    factories.builtin_blocks()
+    process = Process(lambda: Worker(tmp_path / "journals"))
+    yield process
+    process.close()
+    connections.close_all()
+
+
+@pytest.mark.parametrize(
+    ("waiting", "lanes", "wanted"), [(0.95, 1, 2), (0.95, 16, 20), (0.5, 8, 8), (0.1, 8, 4), (0.1, 1, 1)]
+)
+def test_it_wants_more_lanes_while_they_mostly_wait(waiting: float, lanes: int, wanted: int):
+    assert lanes_for(waiting, lanes, 20) == wanted
+
+
+def test_it_opens_more_connections_to_a_server_that_keeps_it_waiting(process: Process, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", delay=0.1))
+    delivery = factories.confirmed(factories.delivery(factories.people(80), part_size=2))
+
+    process.work(until=now() + timedelta(seconds=30))
+
+    delivery.refresh_from_db()
+    assert factories.states(delivery) == [MessageState.SENT] * 80
+    assert delivery.current_state is DeliveryState.FINISHED
+    assert len(smtp_sink.messages) == 80
+    assert len({part.holder for part in Part.objects.filter(delivery=delivery)}) == 1  # nobody holds anything
+    assert process._wanted > 1
+
+
+def test_it_keeps_the_leases_of_a_slow_server(process: Process, smtp_sink: SinkThread, monkeypatch):
+    monkeypatch.setattr("deliveries.sending.process.RENEW_SECONDS", 0.1)
+    monkeypatch.setattr(parts, "LEASE", timedelta(seconds=1))
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", delay=3, message=1))
+    delivery = factories.confirmed(factories.delivery(factories.people(1)))
+    looked: list[bool] = []
+    renew_all = parts.renew_all
+
+    def look(*arguments: object) -> None:
+        looked.append(parts.overdue(now()).exists())
+        renew_all(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parts, "renew_all", look)
+
+    process.work(until=now() + timedelta(seconds=30))
+
+    assert len(looked) > 3
+    assert not any(looked)
+    assert factories.states(delivery) == [MessageState.SENT]
+
+
+def test_it_gives_its_parts_back_between_two_messages_when_asked_to_end(process: Process, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(50)))
+    shutdown.ask()
+    try:
+        process.work(until=now() + timedelta(seconds=30))
+    finally:
+        shutdown.forget()
+
+    part = Part.objects.get(delivery=delivery)
+    assert (part.state, part.holder) == (PartState.READY, "")
+    assert smtp_sink.messages == []
+
+
+def test_it_ends_its_slice_inside_a_part(process: Process, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", delay=0.05))
+    delivery = factories.confirmed(factories.delivery(factories.people(400), part_size=400))
+
+    assert process.work(until=now() + timedelta(seconds=1)) is True
+
+    part = Part.objects.get(delivery=delivery)
+    assert (part.state, part.holder) == (PartState.READY, "")
+    assert 0 < part.sent == len(smtp_sink.messages) < 400
