@@ -77,9 +77,14 @@ def _encoding(sample: bytes, name: str) -> str:
         sample.decode("utf-8")
     except UnicodeDecodeError as error:
         if error.start < len(sample) - 4:  # not a character that the sample's end cuts in two
-            best = from_bytes(sample).best() if _has_much_to_judge_by(sample) else None
-            return best.encoding if best else "cp1252"
+            return likely_encoding(sample)
     return "utf-8"
+
+
+def likely_encoding(octets: bytes) -> str:
+    """The best guess for text that is not UTF-8."""
+    best = from_bytes(octets).best() if _has_much_to_judge_by(octets) else None
+    return best.encoding if best else "cp1252"
 
 
 def _has_much_to_judge_by(sample: bytes) -> bool:

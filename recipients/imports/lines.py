@@ -1,17 +1,24 @@
 """The lines of a CSV file as rows for the database, one at a time, and the rejected ones with their reason."""
 
+import codecs
 import csv
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from recipients.addresses import AddressError, key, normalise
-from recipients.imports.detect import Form, ImportProblem, header
+from recipients.imports.detect import Form, ImportProblem, header, likely_encoding
 from recipients.imports.values import PARSERS, CellError, Value
 
 MAX_CELL = 10_000
+_BREAKS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_WRONG = "\ud800"
+"""Stands for bytes that are no text; no text that was decoded holds half a character."""
+_MARK_WRONG = "recipients.imports.mark_wrong"
+codecs.register_error(_MARK_WRONG, lambda error: (_WRONG, error.end))  # type: ignore[attr-defined]
 _LENGTHS = {"first_name": 200, "last_name": 200, "language": 16, "time_zone": 64}
 
 
@@ -50,18 +57,21 @@ def read(file: IO[str], form: Form, mapping: Mapping[str, str], kinds: Mapping[s
     made = _maker(positions, attributes)
     try:
         header(reader, form.delimiter)
+        empty = True
         start = reader.line_num + 1
         for cells in reader:
             if any(cells):
+                empty = False
                 yield _row_or_reject(start, cells, len(form.columns), made)
             start = reader.line_num + 1
     except csv.Error as error:
         raise ImportProblem(f"Line {reader.line_num}: {_csv_sentence(str(error))}") from error
     except UnicodeDecodeError as error:
+        raise ImportProblem(_encoding_sentence(Path(file.name), form, error)) from error
+    if empty:
         raise ImportProblem(
-            f"After line {reader.line_num} there are bytes that are not {form.encoding}. "
-            "Save the table as “CSV (UTF-8)”, or state its encoding."
-        ) from error
+            "The file has no lines of data: below the names of the columns there must be one per person."
+        )
 
 
 def open_text(path: Path, form: Form) -> IO[str]:
@@ -78,7 +88,7 @@ def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int, Callab
 
     def make(line: int, cells: list[str]) -> Row:
         address = normalise(cells[at])
-        values = ["" if position is None else cells[position].strip() for position in plain]
+        values = ["" if position is None else _on_one_line(cells[position]) for position in plain]
         for (name, limit), value in zip(_LENGTHS.items(), values, strict=True):
             if len(value) > limit:
                 raise CellError(f"{name.replace('_', ' ').capitalize()} is longer than {limit} characters.")
@@ -88,6 +98,11 @@ def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int, Callab
         return Row(line, key(address), address, first_name, last_name, language, time_zone, attributes_json)
 
     return make
+
+
+def _on_one_line(text: str) -> str:
+    """The text with a space where line breaks and control characters stood, and none around it."""
+    return " ".join(piece for part in _BREAKS_AND_CONTROLS.split(text) if (piece := part.strip()))
 
 
 def _row_or_reject(line: int, cells: list[str], width: int, make: Maker) -> Row | Reject:
@@ -100,6 +115,18 @@ def _row_or_reject(line: int, cells: list[str], width: int, make: Maker) -> Row 
         return make(line, cells)
     except (AddressError, CellError) as error:
         return Reject(line, str(error), tuple(cells))
+
+
+def _encoding_sentence(path: Path, form: Form, error: UnicodeDecodeError) -> str:
+    """Which line it is is found by reading again: text is decoded in blocks, far ahead of the line that is at hand."""
+    with path.open(encoding=form.encoding, newline="", errors=_MARK_WRONG) as file:
+        line = next(number for number, text in enumerate(file, start=1) if _WRONG in text)
+    likely = likely_encoding(error.object)
+    guess = f"; they look like {likely}" if likely != form.encoding else ""
+    return (
+        f"Line {line:,} holds bytes that are not {form.encoding}{guess}. "
+        "Save the table as “CSV (UTF-8)”, or state its encoding."
+    )
 
 
 def _csv_sentence(message: str) -> str:

@@ -1,10 +1,15 @@
 """Importing recipients from CSV files, good and bad."""
 
 import csv
+import tempfile
+import unicodedata
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
+from hypothesis import given
+from hypothesis import strategies as st
 
 from recipients.imports.detect import ImportProblem, detect
 from recipients.imports.mapping import guess
@@ -124,10 +129,74 @@ def test_it_says_where_bytes_are_of_another_encoding(write):
     with path.open("ab") as file:
         file.write(b"z@example.com,J\xf6rg\n")
 
-    with pytest.raises(ImportProblem, match="bytes that are not utf-8"):
+    with pytest.raises(ImportProblem, match=r"^Line 10,002 holds bytes that are not utf-8; they look like cp1252\. "):
         import_file(path)
 
     assert not Recipient.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("encoding", "content", "sentence"),
+    [
+        (
+            "utf-8",
+            b"email,name\na@example.com,J\xf6rg\n",
+            "Line 2 holds bytes that are not utf-8; they look like cp1252",
+        ),
+        ("utf-8", b"email,name\rb@example.com,B\ra@example.com,J\xf6rg\r", "Line 3 holds"),
+        ("utf-8", b'email,name\r\nb@example.com,"B\r\nC"\r\na@example.com,J\xf6rg\r\n', "Line 4 holds"),
+        ("utf-8", b"email,n\xe4me\na@example.com,x\n", "Line 1 holds"),
+        ("cp1252", b"email,name\na@example.com,J\x81rg\n", r"Line 2 holds bytes that are not cp1252\. Save"),
+        ("utf-16", "email,name\na@example.com,x".encode("utf-16") + b"\x00", "Line 2 holds bytes that are not utf-16"),
+        ("ascii", "email,name\na@example.com,ö\n".encode(), "Line 2 holds bytes that are not ascii"),
+    ],
+)
+def test_it_names_the_line_that_does_not_fit_a_stated_encoding(write, encoding, content, sentence):
+    with pytest.raises(ImportProblem, match=sentence):
+        import_file(write(content), encoding=encoding)
+
+
+@pytest.mark.parametrize(
+    ("cell", "name"),
+    [
+        ("Ada\r\nBcc: x@example.com", "Ada Bcc: x@example.com"),
+        ("Ada\rKing", "Ada King"),
+        ("  Ada \n\n King\t", "Ada King"),
+        ("Ada\x1b\x7f\x85\u2028\u2029King", "Ada King"),
+        ("\n", ""),
+        ("Ada  de\u00a0King", "Ada  de\u00a0King"),
+    ],
+)
+def test_it_puts_names_on_one_line(write, cell, name):
+    counts = import_file(write(f'email,first name,last name\na@example.com,"{cell}","{cell}"\n'))
+
+    person = Recipient.objects.get()
+    assert counts == Counts(created=1, existing=0, rejected=0)
+    assert (person.first_name, person.last_name) == (name, name)
+
+
+@given(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=150))
+def test_a_name_never_holds_a_line_break_or_a_control_character(text):
+    with tempfile.TemporaryDirectory() as folder, transaction.atomic():
+        path = Path(folder) / "people.csv"
+        with path.open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, quoting=csv.QUOTE_ALL).writerows([["email", "first name"], ["a@example.com", text]])
+
+        import_file(path)
+
+        name = Recipient.objects.get().first_name
+        assert len(name.splitlines()) <= 1
+        assert not any(unicodedata.category(character) == "Cc" for character in name)
+        transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("content", ["email,name\n", "email,name", "\ufeffemail;name\r\n\r\n;\r\n"])
+def test_it_says_that_a_file_has_nothing_but_the_names_of_columns(write, content):
+    with pytest.raises(ImportProblem, match="The file has no lines of data"):
+        import_file(write(content), list_name="Readers")
+
+    assert not RecipientList.objects.exists()
+    assert not AttributeDefinition.objects.exists()
 
 
 def test_it_guesses_columns_in_four_languages():
