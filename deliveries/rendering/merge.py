@@ -93,8 +93,9 @@ class Renderer:
             encode.header("Subject", merge.header("subject")),
             f"Message-ID: <{self._digest(b'message-id', row.id)}@{self._message_domain}>\r\n".encode(),
             f"List-Unsubscribe: <{merge.unsubscribe_url}>\r\n".encode(),
-            b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
         ]
+        if self.compiled.base_url.startswith("https://"):  # RFC 8058 section 3.1: one click takes an HTTPS address
+            fields.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
         if self.compiled.language:
             fields.append(encode.header("Content-Language", encode.check_value("the language", self.compiled.language)))
         fields.append(b"MIME-Version: 1.0\r\n")

@@ -194,6 +194,15 @@ def test_it_fills_envelope_and_headers() -> None:
     assert message["Content-Language"] == "en"
 
 
+def test_it_offers_one_click_only_where_the_address_is_https() -> None:
+    made = renderer(base_url="http://mail.example.com")
+
+    message = parsed(made.mail(row(made)).data)
+
+    assert message["List-Unsubscribe"].startswith("<http://mail.example.com/u/")
+    assert "List-Unsubscribe-Post" not in message
+
+
 def test_it_asks_for_utf8_transport_only_for_addresses_that_need_it() -> None:
     made = renderer()
 
