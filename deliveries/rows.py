@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
+from campaign.lib.clock import now
 from deliveries.models import Content, Message, MessageValues, Part
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.merge import MessageRow, Renderer
@@ -22,12 +23,13 @@ def renderer(content_id: int) -> Renderer:
 
 
 def pending_rows(part: Part) -> Iterator[tuple[int, MessageRow]]:
-    """Content id and row of every message of a claimed part that still is to be sent, in order: one query."""
+    """Content id and row of every message of a claimed part that may be sent now, in order: one query."""
     dated_at = part.dated_at
     if dated_at is None:
         raise ValueError("The part was never claimed: it has no date.")
     values = (
         Message.objects.filter(pk__range=(part.first_id, part.last_id), state=MessageState.PENDING)
+        .exclude(retry_at__gt=now())
         .order_by("pk")
         .values_list("content_id", "pk", "address", "frozen__values")
     )

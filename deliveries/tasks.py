@@ -10,6 +10,7 @@ from deliveries.analysis.run import analyse
 from deliveries.models import Delivery
 from deliveries.sending import parts
 from deliveries.sending.process import this_process
+from deliveries.sending.schedule import end_validity
 from deliveries.states import DeliveryState
 
 SLICE = timedelta(seconds=20)
@@ -34,6 +35,7 @@ def wake() -> None:
     """Find what was left lying: analyses asked for, deliveries at their end, open parts. Runs every few seconds."""
     for delivery_id in Delivery.objects.filter(state=DeliveryState.ANALYSING).values_list("pk", flat=True):
         analyse_delivery.delay(delivery_id)
+    end_validity(now())
     parts.finish_deliveries()
     if parts.work_is_open(now()):
         queue.announce_work()

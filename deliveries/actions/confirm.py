@@ -1,14 +1,15 @@
 """Confirm an analysed delivery: the moment after which mail leaves."""
 
 from django.db import transaction
-from django.utils import timezone
 
+from campaign.lib.clock import now
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.edit import STALE_NOTE, edited
 from deliveries.analysis.fingerprint import is_stale
 from deliveries.models import Delivery
 from deliveries.moves import Actor, move, write_journal
 from deliveries.queue import announce_work
+from deliveries.sending.schedule import schedule
 from deliveries.states import DeliveryState
 
 
@@ -21,7 +22,10 @@ def confirm(delivery: Delivery, *, by: Actor = None) -> None:
     if delivery.current_state is DeliveryState.READY and is_stale(delivery):
         edited(delivery, by=by)
         raise ActionRefused(STALE_NOTE)
+    at = now()
+    start = max(delivery.contact_at or at, at)
     with transaction.atomic():
-        move(delivery, DeliveryState.IN_PROGRESS, started_at=timezone.now())
+        move(delivery, DeliveryState.IN_PROGRESS, started_at=at, valid_until=start + delivery.validity)
+        schedule(delivery, start, at)
         write_journal(delivery.pk, f"Delivery confirmed: {delivery.to_deliver:,} messages to send.", by=by)
         announce_work()

@@ -1,6 +1,7 @@
 """Send again what failed."""
 
 from django.db import transaction
+from django.utils import timezone
 
 from deliveries.actions.base import ActionRefused
 from deliveries.models import Delivery, Message
@@ -21,10 +22,15 @@ def retry_failed(delivery: Delivery, *, by: Actor = None) -> int:
     if delivery.current_state is not DeliveryState.IN_PROGRESS:
         check_move(delivery.current_state, DeliveryState.IN_PROGRESS)
     failed = Message.objects.of_delivery(delivery.pk).filter(state=MessageState.FAILED)
-    count = failed.update(state=MessageState.PENDING, failure_type=None, reason=None, reply=None, processed_at=None)
+    count = failed.update(
+        state=MessageState.PENDING, failure_type=None, reason=None, reply=None, processed_at=None, attempts=0
+    )
     if not count:
         raise ActionRefused("No message of this delivery has failed: there is nothing to retry.")
     reopen_parts_with_pending(delivery.pk)
+    at = timezone.now()
+    if delivery.valid_until is not None and delivery.valid_until <= at:
+        Delivery.objects.filter(pk=delivery.pk).update(valid_until=at + delivery.validity)
     if delivery.current_state is not DeliveryState.IN_PROGRESS:
         move(delivery, DeliveryState.IN_PROGRESS, finished_at=None)
     write_journal(delivery.pk, f"Retrying {count:,} failed messages.", by=by)

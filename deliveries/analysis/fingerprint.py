@@ -5,11 +5,15 @@ import json
 
 from deliveries.models import Delivery, PersonalizationBlock
 
+SENDING_ONLY = frozenset({"priority", "max_retries", "retry_period", "in_doubt_policy"})
+"""Properties that the analysis does not look at: they count while the delivery is sent."""
+
 
 def fingerprint(delivery: Delivery) -> str:
     """SHA-256 over everything an analysis freezes: shared properties, attachments, chosen lists and blocks."""
+    frozen = [name for name in delivery.property_names() if name not in SENDING_ONLY]
     parts = {
-        "properties": {name: str(getattr(delivery, name)) for name in delivery.property_names()},
+        "properties": {name: str(getattr(delivery, name)) for name in frozen},
         "attachments": sorted(delivery.attachments.values_list("pk", flat=True)),
         "lists": sorted(delivery.target_lists.values_list("pk", flat=True)),
         "blocks": list(PersonalizationBlock.objects.order_by("name").values_list("name", "html", "text")),

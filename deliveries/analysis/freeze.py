@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 
 from django.db import connection
@@ -10,6 +11,7 @@ from psycopg import sql
 from campaign.lib.sql import statements
 from deliveries.models import message_range
 from deliveries.states import MessageState
+from deliveries.waves import Wave
 
 SQL = statements(Path(__file__).parent / "sql")
 
@@ -58,13 +60,20 @@ def write_messages(delivery_id: int, content_id: int, fields: Sequence[str]) -> 
         cursor.execute(statement.as_string(cursor.cursor), {"first": first})
 
 
-def write_parts(delivery_id: int, messages: int, part_size: int) -> None:
-    """Cut the messages into parts of ``part_size`` (0 = automatic)."""
+def write_parts(delivery_id: int, waves: Sequence[Wave], part_size: int) -> None:
+    """Cut the messages into parts of ``part_size`` (0 = automatic), none of them in two waves."""
     first, _ = message_range(delivery_id)
-    size = part_size or AUTOMATIC_PART_SIZE
+    ends = list(accumulate(wave.messages for wave in waves))
     with connection.cursor() as cursor:
         cursor.execute(
-            SQL["write_parts"], {"delivery": delivery_id, "first": first, "messages": messages, "size": size}
+            SQL["write_parts"],
+            {
+                "delivery": delivery_id,
+                "first": first,
+                "ends": ends,
+                "starts": [1, *(end + 1 for end in ends[:-1])],
+                "size": part_size or AUTOMATIC_PART_SIZE,
+            },
         )
 
 

@@ -4,12 +4,13 @@ It runs in one transaction: either everything below is there afterwards, or noth
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from campaign.lib.durations import spell
 from deliveries.analysis import checks, freeze
 from deliveries.analysis.checks import Finding
 from deliveries.analysis.fingerprint import fingerprint
@@ -20,6 +21,7 @@ from deliveries.moves import move, write_journal
 from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.compile import Compiled
 from deliveries.states import DeliveryState
+from deliveries.waves import Wave, WavesProblem
 
 logger = logging.getLogger(__name__)
 
@@ -82,7 +84,7 @@ def _prepare(delivery: Delivery) -> None:
 
     content = Content.objects.create(delivery=delivery, compiled=compiled.to_json())
     freeze.write_messages(delivery.pk, content.pk, compiled.fields)
-    freeze.write_parts(delivery.pk, population.to_deliver, delivery.part_size)
+    freeze.write_parts(delivery.pk, _waves(delivery, population.to_deliver), delivery.part_size)
     _report(delivery, sample_findings(content, compiled))
     move(
         delivery,
@@ -121,6 +123,23 @@ def _report_target(delivery: Delivery, population: freeze.Population) -> None:
     write_journal(delivery.pk, f"Target: {population.found:,} found on the chosen lists.")
     for reason, count in exclusion_counts(delivery.pk).items():
         write_journal(delivery.pk, f"Excluded: {count:,} × {ExclusionReason(reason).label}.")
+
+
+def _waves(delivery: Delivery, total: int) -> Sequence[Wave]:
+    """The delivery's waves. Raises AnalysisFailed when they do not fit the target or the delivery's duration."""
+    try:
+        waves = delivery.waves(total)
+    except WavesProblem as problem:
+        raise AnalysisFailed([Finding(Level.ERROR, str(problem))]) from problem
+    if waves[-1].after >= delivery.validity:
+        sentence = (
+            f"The last wave starts {spell(waves[-1].after)} after the start, but the delivery may send for "
+            f"{spell(delivery.validity)} only. Make the delivery duration longer or the waves closer."
+        )
+        raise AnalysisFailed([Finding(Level.ERROR, sentence)])
+    for number, wave in enumerate(waves, start=1) if len(waves) > 1 else ():
+        write_journal(delivery.pk, f"Wave {number}: {wave.messages:,} messages, {spell(wave.after)} after the start.")
+    return waves
 
 
 def _empty_target(delivery: Delivery, population: freeze.Population) -> Finding:

@@ -5,7 +5,7 @@ from deliveries.models.content import Content
 from deliveries.models.delivery import Delivery, Exclusion, ExclusionReason, JournalLine, Level
 from deliveries.models.message import Message, MessageValues, message_range
 from deliveries.models.part import Part
-from deliveries.models.properties import Attachment, AttachmentRole, Properties
+from deliveries.models.properties import Attachment, AttachmentRole, InDoubtPolicy, Priority, Properties, WavesMode
 from deliveries.models.route import Route, Security
 from deliveries.models.template import DeliveryTemplate
 
@@ -17,14 +17,17 @@ __all__ = [
     "DeliveryTemplate",
     "Exclusion",
     "ExclusionReason",
+    "InDoubtPolicy",
     "JournalLine",
     "Level",
     "Message",
     "MessageValues",
     "Part",
     "PersonalizationBlock",
+    "Priority",
     "Properties",
     "Route",
     "Security",
+    "WavesMode",
     "message_range",
 ]

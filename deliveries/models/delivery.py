@@ -51,6 +51,12 @@ class Delivery(Properties):
     to_deliver = models.PositiveIntegerField(null=True, editable=False, help_text="Messages written by the analysis.")
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
+    contact_at = models.DateTimeField(
+        "contact date", null=True, blank=True, help_text="When the first message leaves. Empty: once it is confirmed."
+    )
+    contact_zone = models.CharField("time zone of the contact date", max_length=64, blank=True)
+    valid_until = models.DateTimeField(null=True, editable=False, help_text="No message leaves after it.")
+    claimed_at = models.DateTimeField(null=True, editable=False, help_text="When a worker last took a part of it.")
     losses = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Connections lost in a row without one answer."
     )

@@ -48,6 +48,7 @@ class Message(models.Model):
     reason = models.SmallIntegerField(null=True)
     reply = models.TextField(null=True)
     processed_at = models.DateTimeField(null=True)
+    retry_at = models.DateTimeField(null=True)
 
     objects = MessageQuerySet.as_manager()
 

@@ -16,6 +16,7 @@ class Part(models.Model):
     first_id = models.BigIntegerField()
     last_id = models.BigIntegerField()
     size = models.PositiveIntegerField()
+    wave = models.PositiveSmallIntegerField(default=1)
     state = models.SmallIntegerField(
         choices=[(state.value, state.label) for state in PartState], default=PartState.READY
     )
@@ -30,8 +31,8 @@ class Part(models.Model):
 
     class Meta:
         indexes = [
-            # claim.sql: the parts that are left, oldest first; done parts are not in it.
-            models.Index(fields=["id"], condition=models.Q(state__lt=PartState.DONE), name="part_open"),
+            # claim_part: what is left of a delivery, oldest first; done parts are not in it.
+            models.Index(fields=["delivery", "id"], condition=models.Q(state__lt=PartState.DONE), name="part_open"),
             # A message's part (its Date) is the one with the greatest first_id not above its id.
             models.Index(fields=["first_id"], name="part_by_first"),
         ]

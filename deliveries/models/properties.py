@@ -1,9 +1,13 @@
 """What a delivery template and a delivery share, defined once."""
 
+from datetime import timedelta
 from typing import Any, Self
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
+
+from deliveries.waves import Wave, WavesProblem, plan
 
 
 class AttachmentRole(models.TextChoices):
@@ -30,6 +34,29 @@ class Attachment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Priority(models.IntegerChoices):
+    """Which delivery goes first when several are running."""
+
+    LOW = 0, "Low"
+    NORMAL = 1, "Normal"
+    HIGH = 2, "High"
+
+
+class WavesMode(models.TextChoices):
+    """How a delivery is spread over time."""
+
+    NONE = "none", "All at once"
+    EQUAL = "equal", "Several waves of the same size"
+    CALENDAR = "calendar", "Waves by a calendar"
+
+
+class InDoubtPolicy(models.TextChoices):
+    """What becomes of a message that was handed over and whose answer never came."""
+
+    ASK = "ask", "Leave it to a person: it may have arrived"
+    RESEND = "resend", "Send it again: it may arrive twice"
 
 
 class Properties(models.Model):
@@ -77,6 +104,51 @@ class Properties(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(10_000)],
         help_text="Messages that one worker takes at a time. 0 = automatic.",
     )
+    priority = models.SmallIntegerField(
+        choices=Priority, default=Priority.NORMAL, help_text="Of the deliveries that are running, higher ones go first."
+    )
+    waves_mode = models.CharField(
+        "waves", max_length=8, choices=WavesMode, default=WavesMode.NONE, help_text="Spread the messages over time."
+    )
+    wave_size = models.CharField(
+        "size of a wave", max_length=16, blank=True, help_text="For waves of the same size: 5000 (messages) or 10%."
+    )
+    wave_interval = models.DurationField(
+        "time between waves",
+        default=timedelta(days=1),
+        validators=[MinValueValidator(timedelta(seconds=1))],
+        help_text="For waves of the same size, for example 2h or 1d.",
+    )
+    wave_calendar = models.TextField(
+        "calendar of waves",
+        blank=True,
+        help_text="For waves by a calendar, one a line: time after the start and size, for example “0 500”, “2h 10%”, "
+        "“1d 100%”. The last wave has all that is left.",
+    )
+    max_retries = models.PositiveSmallIntegerField(
+        "retries",
+        default=5,
+        validators=[MaxValueValidator(100)],
+        help_text="How often a message that failed for the time being is tried again.",
+    )
+    retry_period = models.DurationField(
+        default=timedelta(hours=1),
+        validators=[MinValueValidator(timedelta(seconds=1))],
+        help_text="Time between two attempts. They are spread over half as long again, not sent in a burst.",
+    )
+    validity = models.DurationField(
+        "delivery duration",
+        default=timedelta(days=5),
+        validators=[MinValueValidator(timedelta(minutes=1))],
+        help_text="So long after its start the delivery may send. What is left then is cancelled.",
+    )
+    in_doubt_policy = models.CharField(
+        "messages in doubt",
+        max_length=6,
+        choices=InDoubtPolicy,
+        default=InDoubtPolicy.ASK,
+        help_text="When a connection breaks after a message was handed over, nobody knows whether it arrived.",
+    )
 
     class Meta:
         abstract = True
@@ -88,6 +160,21 @@ class Properties(models.Model):
     def property_names(cls) -> tuple[str, ...]:
         """Names of the plain fields that templates and deliveries share (attachments are many-to-many, so apart)."""
         return tuple(field.name for field in Properties._meta.local_fields)
+
+    def clean(self) -> None:
+        """What is written about waves must be readable; whether they fit the target is for the analysis to say."""
+        super().clean()
+        try:
+            self.waves(total=1)
+        except WavesProblem as problem:
+            field = "wave_calendar" if self.waves_mode == WavesMode.CALENDAR else "wave_size"
+            raise ValidationError({field: str(problem)}) from problem
+
+    def waves(self, total: int) -> tuple[Wave, ...]:
+        """How ``total`` messages are spread over time. Raises :class:`deliveries.waves.WavesProblem`."""
+        return plan(
+            total, self.waves_mode, size=self.wave_size, interval=self.wave_interval, calendar=self.wave_calendar
+        )
 
     def shared(self) -> dict[str, Any]:
         """The shared plain values, ready as keyword arguments of another template or delivery."""

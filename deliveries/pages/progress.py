@@ -48,8 +48,9 @@ def progress_of(deliveries: Iterable[Delivery]) -> Mapping[int, Progress]:
 
 
 def counts(delivery: Delivery, progress: Progress) -> list[tuple[MessageState, int]]:
-    """Messages by state, for people: what is left is pending, or cancelled once the delivery was stopped."""
-    rest = MessageState.CANCELLED if delivery.current_state is DeliveryState.STOPPED else MessageState.PENDING
+    """Messages by state, for people: what is left is pending, or cancelled once the delivery has ended."""
+    ended = delivery.current_state in {DeliveryState.STOPPED, DeliveryState.FINISHED}
+    rest = MessageState.CANCELLED if ended else MessageState.PENDING
     return [
         (MessageState.SENT, progress.sent),
         (MessageState.FAILED, progress.failed),

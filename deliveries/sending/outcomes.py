@@ -1,7 +1,7 @@
 """Outcomes: from a server's reply to the delivery log, many at a time."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -9,10 +9,15 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from campaign.lib.sql import statements
+from deliveries.models import Delivery, InDoubtPolicy, Message
+from deliveries.models.message import NUMBER_BITS
 from deliveries.sending import parts
+from deliveries.sending.retry import next_attempt
 from deliveries.sending.smtp.replies import Reply, Stage
 from deliveries.sending.verdict import FailureType, Reason, qualify
-from deliveries.states import MessageState, sources
+from deliveries.states import DeliveryState, MessageState, sources
+
+UNDER_WAY = (DeliveryState.IN_PROGRESS, DeliveryState.PAUSED)
 
 SQL = statements(Path(__file__).parent / "sql")
 
@@ -32,6 +37,9 @@ class Outcome:
     at: datetime
     failure_type: FailureType | None = None
     reason: Reason | None = None
+    may_change: bool = False
+    """Another attempt may end otherwise."""
+    retry_at: datetime | None = None
 
 
 def of_reply(message_id: int, reply: Reply, at: datetime) -> Outcome:
@@ -39,7 +47,8 @@ def of_reply(message_id: int, reply: Reply, at: datetime) -> Outcome:
     if reply.accepted:
         return Outcome(message_id, MessageState.SENT, str(reply), at)
     verdict = qualify(reply)
-    return Outcome(message_id, MessageState.FAILED, str(reply), at, verdict.type, verdict.reason)
+    final = verdict.type is FailureType.HARD or (reply.stage is Stage.LOCAL and reply.code >= 500)
+    return Outcome(message_id, MessageState.FAILED, str(reply), at, verdict.type, verdict.reason, may_change=not final)
 
 
 def in_doubt(message_id: int, sentence: str, at: datetime) -> Outcome:
@@ -60,9 +69,46 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
     if not outcomes:
         return
     with transaction.atomic(), connection.cursor() as cursor:
+        outcomes = _with_retries(outcomes)
         for state in {outcome.state for outcome in outcomes}:
             _record_state(cursor, [outcome for outcome in outcomes if outcome.state is state], state)
-        parts.count(list(part_ids) or _parts_of(cursor, [outcome.message_id for outcome in outcomes]))
+        touched = list(part_ids) or _parts_of(cursor, [outcome.message_id for outcome in outcomes])
+        if any(outcome.state is MessageState.PENDING for outcome in outcomes):
+            parts.reopen(touched)
+        parts.count(touched)
+
+
+def _with_retries(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+    """The outcomes, those that their delivery tries again turned into *pending* with the time of the next attempt."""
+    open_ended = [outcome for outcome in outcomes if outcome.may_change or outcome.state is MessageState.IN_DOUBT]
+    if not open_ended:
+        return outcomes
+    # Locked as by a worker that gives a part back: nothing may become pending in a delivery that has just finished.
+    running = {
+        delivery.pk: delivery
+        for delivery in Delivery.objects.select_for_update().filter(
+            pk__in={outcome.message_id >> NUMBER_BITS for outcome in open_ended}, state__in=UNDER_WAY
+        )
+    }
+    ids = [outcome.message_id for outcome in open_ended]
+    attempts = dict(Message.objects.filter(pk__in=ids).values_list("pk", "attempts"))
+    return [_with_retry(outcome, running.get(outcome.message_id >> NUMBER_BITS), attempts) for outcome in outcomes]
+
+
+def _with_retry(outcome: Outcome, delivery: Delivery | None, attempts: Mapping[int, int]) -> Outcome:
+    resends = delivery is not None and delivery.in_doubt_policy == InDoubtPolicy.RESEND
+    wanted = outcome.may_change or (outcome.state is MessageState.IN_DOUBT and resends)
+    if delivery is None or not wanted or outcome.message_id not in attempts:
+        return outcome
+    retry_at = next_attempt(
+        outcome.message_id,
+        attempts=attempts[outcome.message_id] + 1,
+        retries=delivery.max_retries,
+        period=delivery.retry_period,
+        failed_at=outcome.at,
+        valid_until=delivery.valid_until,
+    )
+    return replace(outcome, state=MessageState.PENDING, retry_at=retry_at) if retry_at else outcome
 
 
 def _record_state(cursor: CursorWrapper, outcomes: Sequence[Outcome], state: MessageState) -> None:
@@ -75,10 +121,18 @@ def _record_state(cursor: CursorWrapper, outcomes: Sequence[Outcome], state: Mes
             "reasons": [outcome.reason for outcome in outcomes],
             "replies": [outcome.reply for outcome in outcomes],
             "times": [outcome.at for outcome in outcomes],
-            # A bounce may turn *sent* into *failed*; a reply in the dialogue never comes after *sent*.
-            "from": [source.value for source in sources(state) if source is not MessageState.SENT],
+            "retries": [outcome.retry_at for outcome in outcomes],
+            "from": [source.value for source in _from(state)],
         },
     )
+
+
+def _from(state: MessageState) -> set[MessageState]:
+    """States that an answer in the dialogue may change to ``state``. A bounce may turn *sent* into *failed*, a person
+    *failed* into *pending*; an answer does neither, but it may leave a message pending for the next attempt."""
+    if state is MessageState.PENDING:
+        return {MessageState.PENDING, MessageState.IN_DOUBT}
+    return set(sources(state)) - {MessageState.SENT}
 
 
 def _parts_of(cursor: CursorWrapper, message_ids: Sequence[int]) -> list[int]:

@@ -1,11 +1,12 @@
 """Parts: claimed by one worker, kept by a lease, given back or done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Min, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from campaign.lib.sql import statements
@@ -28,6 +29,7 @@ def claim(holder: str, now: datetime) -> Part | None:
                 "in_progress": DeliveryState.IN_PROGRESS.value,
                 "ready": PartState.READY.value,
                 "claimed": PartState.CLAIMED.value,
+                "done": PartState.DONE.value,
                 "holder": holder,
                 "now": now,
                 "lease_until": now + LEASE,
@@ -43,10 +45,23 @@ def overdue(now: datetime) -> QuerySet[Part]:
 
 
 def renew(part: Part, holder: str, now: datetime) -> bool:
-    """Prolong the lease and say whether to go on: not when the part was lost or the delivery no longer runs."""
-    renewed = Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(lease_until=now + LEASE)
-    running = Delivery.objects.filter(pk=part.delivery_id, state=DeliveryState.IN_PROGRESS).exists()
-    return bool(renewed) and running
+    """Prolong the lease and say whether to go on: not when the part was lost, the delivery no longer runs, its time is
+    over, or a delivery of higher priority waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL["renew_lease"],
+            {
+                "part": part.pk,
+                "holder": holder,
+                "now": now,
+                "lease_until": now + LEASE,
+                "in_progress": DeliveryState.IN_PROGRESS.value,
+                "ready": PartState.READY.value,
+                "claimed": PartState.CLAIMED.value,
+                "done": PartState.DONE.value,
+            },
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def renew_all(holders: Sequence[str], now: datetime) -> None:
@@ -58,9 +73,11 @@ def give_back(part: Part, holder: str, *, not_before: datetime | None = None) ->
     """End a claim: the part is done when nothing in it is pending, else open again (from ``not_before`` on)."""
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=part.delivery_id)
-        if delivery.current_state is DeliveryState.STOPPED:
-            pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now())
-        state = PartState.READY if pending(part).exists() else PartState.DONE
+        if delivery.current_state is DeliveryState.STOPPED or _is_over(delivery):
+            _cancel(part)
+        left = pending(part).aggregate(number=Count("pk"), retry_at=Min(Coalesce("retry_at", Value(timezone.now()))))
+        state = PartState.READY if left["number"] else PartState.DONE
+        not_before = max(filter(None, (not_before, left["retry_at"])), default=None)
         Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(
             state=state, holder="", lease_until=None, not_before=not_before
         )
@@ -76,11 +93,19 @@ def finish_deliveries() -> None:
             _finish_when_done(delivery)
 
 
-def cancel_unheld(delivery_id: int) -> None:
-    """Cancel what is pending in the parts of a stopped delivery that no worker holds; a holder does it for its own."""
+def cancel_unheld(delivery_id: int) -> int:
+    """Cancel what is pending in the parts of a delivery that no worker holds (a holder does it for its own when it
+    gives them back); returns how many messages."""
+    cancelled = 0
     for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.READY):
-        pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now())
+        cancelled += _cancel(part)
         Part.objects.filter(pk=part.pk).update(state=PartState.DONE)
+    return cancelled
+
+
+def reopen(part_ids: Iterable[int]) -> None:
+    """Open parts again that were done, because a message in them is pending again."""
+    Part.objects.filter(pk__in=part_ids, state=PartState.DONE).update(state=PartState.READY)
 
 
 def reopen_parts_with_pending(delivery_id: int) -> None:
@@ -107,13 +132,23 @@ def count(part_ids: list[int]) -> None:
 
 def work_is_open(now: datetime) -> bool:
     """A part could be claimed now, or a lease has ended."""
-    ready = Part.objects.filter(delivery__state=DeliveryState.IN_PROGRESS, state=PartState.READY)
-    resting = Q(not_before__gt=now) | Q(delivery__rests_until__gt=now)
+    ready = Part.objects.filter(
+        delivery__state=DeliveryState.IN_PROGRESS, state__lt=PartState.DONE, state=PartState.READY
+    )
+    resting = Q(not_before__gt=now) | Q(delivery__rests_until__gt=now) | Q(delivery__valid_until__lte=now)
     return ready.exclude(resting).exists() or overdue(now).exists()
 
 
 def pending(part: Part) -> MessageQuerySet:
     return Message.objects.filter(pk__range=(part.first_id, part.last_id), state=MessageState.PENDING)
+
+
+def _cancel(part: Part) -> int:
+    return pending(part).update(state=MessageState.CANCELLED, processed_at=timezone.now(), retry_at=None)
+
+
+def _is_over(delivery: Delivery) -> bool:
+    return delivery.valid_until is not None and delivery.valid_until <= timezone.now()
 
 
 def _finish_when_done(delivery: Delivery) -> None:

@@ -52,7 +52,7 @@ def blamed(part: Part, sentence: str, at: datetime) -> Outcome | None:
     """The failure of the message at which this part has lost its connection too often, or ``None`` while it may be
     chance. The count lives in the part, so that it survives the worker."""
     losses = part.losses + 1
-    first = parts.pending(part).order_by("pk").values_list("pk", flat=True).first()
+    first = parts.pending(part).exclude(retry_at__gt=at).order_by("pk").values_list("pk", flat=True).first()
     if losses < LOSSES_FOR_ONE_MESSAGE or first is None:
         Part.objects.filter(pk=part.pk).update(losses=losses)
         return None

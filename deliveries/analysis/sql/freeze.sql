@@ -63,7 +63,10 @@ SELECT %(first)s + target.number, jsonb_build_array({values})
  ORDER BY target.number;
 
 -- name: write_parts
-INSERT INTO deliveries_part (delivery_id, first_id, last_id, size, state, holder, sent, failed, in_doubt, losses)
-SELECT %(delivery)s, %(first)s + start, %(first)s + least(start + %(size)s - 1, %(messages)s),
-       least(%(size)s, %(messages)s - start + 1), 0, '', 0, 0, 0, 0
-  FROM generate_series(1, %(messages)s, %(size)s) AS start;
+-- Each wave, from its first number to its last, in parts of the given size.
+INSERT INTO deliveries_part (delivery_id, first_id, last_id, size, wave, state, holder, sent, failed, in_doubt, losses)
+SELECT %(delivery)s, %(first)s + start, %(first)s + least(start + %(size)s - 1, wave.last),
+       least(%(size)s, wave.last - start + 1), wave.number, 0, '', 0, 0, 0, 0
+  FROM unnest(%(starts)s::bigint[], %(ends)s::bigint[]) WITH ORDINALITY AS wave (first, last, number)
+ CROSS JOIN LATERAL generate_series(wave.first, wave.last, %(size)s) AS start
+ ORDER BY start;

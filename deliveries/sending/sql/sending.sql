@@ -1,17 +1,28 @@
 -- name: claim_part
--- The oldest part of a running delivery that nobody holds. Served by the partial index part_open; SKIP LOCKED lets
--- workers claim side by side without waiting for each other.
+-- The first free part of a running delivery: of those with the highest priority, the delivery that was served longest
+-- ago (so that deliveries of one priority take turns). Each lateral look is one step in the partial index part_open;
+-- SKIP LOCKED lets workers claim side by side without waiting for each other.
 WITH free AS (
-    SELECT part.id
-      FROM deliveries_part part
-      JOIN deliveries_delivery delivery ON delivery.id = part.delivery_id
+    SELECT part.id, delivery.id AS delivery_id
+      FROM deliveries_delivery delivery
+      CROSS JOIN LATERAL (
+           SELECT id
+             FROM deliveries_part
+            WHERE delivery_id = delivery.id
+              AND state < %(done)s
+              AND state = %(ready)s
+              AND (not_before IS NULL OR not_before <= %(now)s)
+            ORDER BY id
+            LIMIT 1
+              FOR UPDATE SKIP LOCKED
+           ) part
      WHERE delivery.state = %(in_progress)s
-       AND part.state = %(ready)s
-       AND (part.not_before IS NULL OR part.not_before <= %(now)s)
        AND (delivery.rests_until IS NULL OR delivery.rests_until <= %(now)s)
-     ORDER BY part.id
+       AND (delivery.valid_until IS NULL OR delivery.valid_until > %(now)s)
+     ORDER BY delivery.priority DESC, delivery.claimed_at NULLS FIRST, delivery.id
      LIMIT 1
-       FOR UPDATE OF part SKIP LOCKED
+), served AS (
+    UPDATE deliveries_delivery SET claimed_at = %(now)s FROM free WHERE deliveries_delivery.id = free.delivery_id
 )
 UPDATE deliveries_part part
    SET state = %(claimed)s, holder = %(holder)s, lease_until = %(lease_until)s,
@@ -20,15 +31,40 @@ UPDATE deliveries_part part
  WHERE part.id = free.id
 RETURNING part.id;
 
+-- name: renew_lease
+-- Prolong the lease and say whether to go on: the part is still held, its delivery runs and is valid, and nothing more
+-- urgent waits.
+WITH renewed AS (
+    UPDATE deliveries_part SET lease_until = %(lease_until)s
+     WHERE id = %(part)s AND holder = %(holder)s AND state = %(claimed)s
+    RETURNING delivery_id
+)
+SELECT EXISTS (
+       SELECT FROM renewed
+         JOIN deliveries_delivery delivery ON delivery.id = renewed.delivery_id
+        WHERE delivery.state = %(in_progress)s
+          AND (delivery.valid_until IS NULL OR delivery.valid_until > %(now)s)
+          AND NOT EXISTS (
+              SELECT FROM deliveries_delivery urgent
+                JOIN deliveries_part part ON part.delivery_id = urgent.id
+               WHERE urgent.state = %(in_progress)s
+                 AND urgent.priority > delivery.priority
+                 AND (urgent.rests_until IS NULL OR urgent.rests_until <= %(now)s)
+                 AND part.state < %(done)s
+                 AND part.state = %(ready)s
+                 AND (part.not_before IS NULL OR part.not_before <= %(now)s)
+              )
+       );
+
 -- name: record_outcomes
 -- Outcomes of a batch in one statement. A message that has its outcome already keeps it, so recording twice is harmless;
 -- one that was in doubt may still become known.
 UPDATE deliveries_message message
    SET state = outcome.state, attempts = message.attempts + 1, failure_type = outcome.failure_type,
-       reason = outcome.reason, reply = outcome.reply, processed_at = outcome.at
+       reason = outcome.reason, reply = outcome.reply, processed_at = outcome.at, retry_at = outcome.retry_at
   FROM unnest(%(ids)s::bigint[], %(states)s::smallint[], %(types)s::text[], %(reasons)s::smallint[],
-              %(replies)s::text[], %(times)s::timestamptz[])
-       AS outcome (id, state, failure_type, reason, reply, at)
+              %(replies)s::text[], %(times)s::timestamptz[], %(retries)s::timestamptz[])
+       AS outcome (id, state, failure_type, reason, reply, at, retry_at)
  WHERE message.id = outcome.id
    AND message.state = ANY (%(from)s);
 

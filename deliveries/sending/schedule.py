@@ -1,0 +1,50 @@
+"""When messages may leave: waves are released on time, and what is too late does not leave at all."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+
+from deliveries.models import Delivery, Level
+from deliveries.moves import move, write_journal
+from deliveries.sending import parts
+from deliveries.states import DeliveryState
+
+
+def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
+    """Release each wave of an analysed delivery at its time after ``start``."""
+    for number, wave in enumerate(delivery.waves(delivery.to_deliver or 0), start=1):
+        if (at := start + wave.after) > now:
+            delivery.parts.filter(wave=number).update(not_before=at)
+            write_journal(delivery.pk, f"Wave {number}: {wave.messages:,} messages leave on {_spelled(at)}.")
+
+
+def end_validity(now: datetime) -> None:
+    """Cancel what is left of running deliveries whose time is up; hold those that could not even begin in time."""
+    late = Delivery.objects.filter(state=DeliveryState.IN_PROGRESS, valid_until__lte=now)
+    for delivery_id in late.values_list("pk", flat=True):
+        with transaction.atomic():
+            delivery = late.select_for_update().filter(pk=delivery_id).first()
+            if delivery is None:
+                continue
+            if delivery.claimed_at is None:
+                _hold(delivery)
+            elif count := parts.cancel_unheld(delivery.pk):
+                sentence = f"The delivery duration is over: {count:,} messages that had not been sent are cancelled."
+                write_journal(delivery.pk, sentence, level=Level.WARNING)
+
+
+def _hold(delivery: Delivery) -> None:
+    """Nothing of it was sent: a person decides whether it still makes sense."""
+    until = _spelled(delivery.valid_until) if delivery.valid_until else ""
+    note = (
+        f"The start was missed: no message left until the delivery duration was over ({until}). Nothing was sent. "
+        "Resume to send it now, with its full duration, or stop it."
+    )
+    move(delivery, DeliveryState.PAUSED, note=note)
+    write_journal(delivery.pk, note, level=Level.WARNING)
+
+
+def _spelled(at: datetime) -> str:
+    return date_format(localtime(at), "j M Y, H:i T")
