@@ -8,10 +8,10 @@ STAMP := $(VENV)/.installed
 NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench run worker beat migrations fmt
+.PHONY: help demo test check bench bench-parts bench-million chaos run worker beat migrations fmt
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 $(STAMP): requirements/dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; " + sys.executable + " is older.")'
@@ -35,10 +35,20 @@ check: $(STAMP) ## Check format, style, types, imports, templates, migrations, s
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python -m tests.compose
 
-bench: $(STAMP) ## Measure rendering, transmission, import and analysis (PEOPLE=n, a million unless given)
+bench: $(STAMP) ## Measure the engine beside its references (MESSAGES=n), on two nodes, and to a relay far away
+	$(BIN)/python -m benchmarks.sending $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(LISTMONK),--listmonk $(LISTMONK))
+	$(BIN)/python -m benchmarks.sending --nodes 2
+	$(BIN)/python -m benchmarks.sending --latency-ms 50 --connections 40
+
+bench-parts: $(STAMP) ## Measure rendering and transmission alone
 	$(BIN)/python -m benchmarks.render
 	$(BIN)/python -m benchmarks.transport
+
+bench-million: $(STAMP) ## Measure import and analysis of a million people (PEOPLE=n)
 	$(BIN)/python -m benchmarks.million $(or $(PEOPLE),1000000)
+
+chaos: $(STAMP) ## Kill, empty and restart everything during a delivery, and count what was lost or repeated (SEED=n)
+	$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED))
 
 run: $(STAMP) ## Serve the web pages on http://127.0.0.1:8000 and reload on change
 	$(BIN)/python manage.py migrate

@@ -4,17 +4,15 @@ python -m benchmarks.transport [--messages 5000] [--octets 27000]
 """
 
 import argparse
-import shutil
 import smtplib
-import socket
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
+from benchmarks.servers import Server, demo_sink, postfix_program, postfix_sink
 from deliveries.mail import Mail
 from deliveries.sending.journal import Journal
 from deliveries.sending.transport import Connection, RouteAddress
@@ -51,32 +49,6 @@ def standard_library(port: int, count: int, octets: int) -> None:
             client.sendmail(mail.sender, [mail.recipient], mail.data)
 
 
-@contextmanager
-def project_sink() -> Iterator[int]:
-    """The demo's sink in its own process, writing files."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "campaign.demo.sink", "--folder", folder]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            assert process.stdout is not None
-            try:
-                yield int(process.stdout.readline())
-            finally:
-                process.terminate()
-
-
-@contextmanager
-def postfix_sink(program: str) -> Iterator[int]:
-    """Postfix's smtp-sink, which throws everything away."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-    with subprocess.Popen([program, "-u", "nobody", f"127.0.0.1:{port}", "100"]) as process:
-        time.sleep(0.5)
-        try:
-            yield port
-        finally:
-            process.terminate()
-
-
 def measure(send: Callable[[int, int, int], None], port: int, count: int, octets: int) -> float:
     """Messages per second of wall time."""
     began = time.perf_counter()
@@ -90,15 +62,14 @@ def main() -> None:
     parser.add_argument("--messages", type=int, default=5_000)
     parser.add_argument("--octets", type=int, default=27_000)
     arguments = parser.parse_args()
-    servers = [("campaign.demo.sink", project_sink)]
-    program = shutil.which("smtp-sink") or shutil.which("smtp-sink", path="/usr/sbin")
-    if program:
-        servers.append(("postfix smtp-sink", lambda: postfix_sink(program)))
-    for name, server in servers:
-        with server() as port:
+    servers: list[Callable[[], AbstractContextManager[Server]]] = [demo_sink]
+    if program := postfix_program("smtp-sink"):
+        servers.append(partial(postfix_sink, program))
+    for start in servers:
+        with start() as server:
             for send in (transport, standard_library):
-                rate = measure(send, port, arguments.messages, arguments.octets)
-                print(f"{name:20} {send.__name__:18} {rate:8,.0f} messages/s")
+                rate = measure(send, server.port, arguments.messages, arguments.octets)
+                print(f"{server.name:20} {send.__name__:18} {rate:8,.0f} messages/s")
 
 
 if __name__ == "__main__":

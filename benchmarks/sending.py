@@ -1,0 +1,227 @@
+"""The engine end to end: a delivery of the newsletter through real Celery workers into an SMTP sink, with references.
+
+    python -m benchmarks.sending [--messages 20000] [--listmonk BINARY]
+    python -m benchmarks.sending --nodes 2                            the same work on one node and on two
+    python -m benchmarks.sending --latency-ms 50 --connections 40     a relay at that round trip time
+
+PostgreSQL, Redis, sink and workers share this machine. Figures are printed and written to var/bench*.json.
+"""
+
+import argparse
+import json
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks import lab
+from benchmarks.lab import BenchmarkProblem, Cpu, Node
+from benchmarks.servers import Server, counting_sink, fast_sink
+
+PROCESSES = 2
+WARM_UP = 1_000
+WARM_UP_PART = 25
+MOST_STEPS = 5_000
+"""Messages of the single-process run that measures the steps, and of each reference."""
+NAIVE_MESSAGES = 400
+UNSIGNED, SIGNED = "unsigned.example", "signed.example"
+
+Figures = dict[str, Any]
+
+
+def main() -> int:
+    """Run what the options ask for; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--messages", type=int, default=20_000)
+    parser.add_argument("--nodes", type=int, choices=(1, 2), default=1, help="2: compare one worker node with two")
+    parser.add_argument("--latency-ms", type=float, default=0, help="round trip time to the relay")
+    parser.add_argument(
+        "--connections", type=int, default=PROCESSES, help="connections to the relay, each kept by one sending process"
+    )
+    parser.add_argument("--no-references", action="store_true", help="measure the engine alone")
+    parser.add_argument("--folder", type=Path, default=lab.PROJECT / "var" / "bench", help="emptied at the start")
+    options = parser.parse_args()
+    lab.begin(options.folder.resolve())
+    with ExitStack() as stack:
+        log = options.folder / "sink.log"
+        sink = stack.enter_context(
+            counting_sink(log, delay_ms=options.latency_ms) if options.latency_ms else fast_sink(log)
+        )
+        _prepare(options.messages, sink)
+        if options.nodes > 1:
+            name, figures = "bench-nodes", measure_nodes(options.messages)
+        elif options.latency_ms:
+            name = "bench-latency"
+            figures = measure_latency(options.messages, options.connections, options.latency_ms)
+        else:
+            name = "bench"
+            figures = measure_rates(options.messages, options.connections, sink)
+            figures["steps_cpu_ms"] = measure_steps(min(options.messages, MOST_STEPS))
+            if not options.no_references:
+                figures["references"] = measure_references(sink, min(options.messages, MOST_STEPS))
+                figures["ratios"] = ratios(figures)
+    figures = {"cores": os.cpu_count(), "sink": sink.name, **figures}
+    path = options.folder.parent / f"{name}.json"
+    path.write_text(json.dumps(figures, indent=2) + "\n")
+    show(figures)
+    print(f"\nWritten to {path}.")
+    return 0
+
+
+def _prepare(messages: int, sink: Server) -> None:
+    from benchmarks import engine
+
+    engine.lead_to(sink.port)
+    for count in {messages, WARM_UP}:
+        engine.import_people(count)
+
+
+def can_sign() -> bool:
+    """Whether this version of the engine has signing; if so, one of the two sender domains gets its key."""
+    from django.core.management import call_command, get_commands
+
+    if "dkim_key" not in get_commands():
+        return False
+    call_command("dkim_key", SIGNED)
+    return True
+
+
+def measure_rates(messages: int, processes: int, sink: Server) -> Figures:
+    """Messages per second, processor time by group of processes, peak memory, and growth of the database."""
+    from benchmarks import engine
+
+    node = Node("worker", processes)
+    figures: Figures = {"messages": messages, "processes": processes}
+    domains = {"unsigned": UNSIGNED, **({"signed": SIGNED} if can_sign() else {})}
+    with lab.running(node):
+        _warm_up()
+        for name, domain in domains.items():
+            groups = {
+                "benchmark": [os.getpid()],
+                "workers": node.senders(),
+                "postgresql": [engine.postmaster(), *lab.children(engine.postmaster())],
+                "redis": [engine.redis_server()],
+                "sink": [sink.pid],
+            }
+            bytes_before = engine.log_bytes()
+            delivery = engine.prepare(messages, sender_domain=domain)
+            cpu = Cpu(groups)
+            run = engine.send(delivery, bytes_before=bytes_before)
+            figures[name] = {
+                "messages_per_second": run.rate,
+                "seconds": run.seconds,
+                "database_bytes_per_message": run.database_bytes,
+                "cpu_ms_per_message": cpu.per_message(messages),
+                "cores_used_by_others": cpu.cores_of_others(),
+            }
+        figures["peak_memory_mb"] = {
+            "worker main": lab.peak_memory(node.main.pid),
+            **{f"worker {number}": lab.peak_memory(pid) for number, pid in enumerate(node.senders(), start=1)},
+        }
+    return figures
+
+
+def _warm_up() -> None:
+    """Every sending process has its imports, its connections and the content's code behind it."""
+    from benchmarks import engine
+
+    delivery = engine.prepare(WARM_UP, sender_domain=UNSIGNED, part_size=WARM_UP_PART)
+    engine.send(delivery, bytes_before=engine.log_bytes())
+
+
+def measure_steps(messages: int) -> Figures:
+    """Milliseconds of processor time per message by step, of one process."""
+    from benchmarks import engine, steps
+
+    engine.import_people(messages)
+    figures = {"unsigned": steps.measure(messages, sender_domain=UNSIGNED)}
+    if can_sign():
+        figures["signed"] = steps.measure(messages, sender_domain=SIGNED)
+    return figures
+
+
+def measure_nodes(messages: int) -> Figures:
+    """The same delivery on one node of one process and on two such nodes."""
+    from benchmarks import engine
+
+    figures: Figures = {"messages": messages}
+    for count in (1, 2):
+        nodes = [Node(f"node-{number}-of-{count}", 1) for number in range(1, count + 1)]
+        with lab.running(*nodes):
+            _warm_up()
+            run = engine.send(engine.prepare(messages, sender_domain=UNSIGNED), bytes_before=engine.log_bytes())
+        figures[f"seconds_on_{count}"] = run.seconds
+        figures[f"messages_per_second_on_{count}"] = run.rate
+    return {**figures, "time_ratio": round(figures["seconds_on_2"] / figures["seconds_on_1"], 2)}
+
+
+def measure_latency(messages: int, connections: int, latency_ms: float) -> Figures:
+    """Messages per second to a relay that is far away."""
+    from benchmarks import engine
+
+    node = Node("worker", connections)
+    with lab.running(node):
+        _warm_up()
+        run = engine.send(engine.prepare(messages, sender_domain=UNSIGNED), bytes_before=engine.log_bytes())
+    return {
+        "messages": messages,
+        "latency_ms": latency_ms,
+        "connections": connections,
+        "seconds": run.seconds,
+        "messages_per_second": run.rate,
+        "messages_per_second_and_connection": round(run.rate / connections, 1),
+    }
+
+
+def measure_references(sink: Server, messages: int) -> Figures:
+    """What else could do the job here, and what the machine can do at most; None where a program is missing."""
+    from benchmarks import references
+
+    return {
+        "rsa_2048_signatures_per_second_one_core": references.rsa_signatures(1),
+        "rsa_2048_signatures_per_second_two_cores": references.rsa_signatures(2),
+        "smtp_source_to_sink": references.smtp_source(sink.port, messages),
+        "naive_signed_one_process": references.naive(sink.port, NAIVE_MESSAGES, 1, signed=True),
+        "naive_signed_two_processes": references.naive(sink.port, NAIVE_MESSAGES, 2, signed=True),
+        "naive_unsigned_two_processes": references.naive(sink.port, NAIVE_MESSAGES, 2, signed=False),
+        "django_post_office_unsigned_two_processes": references.post_office(sink.port, min(messages, 1_000)),
+    }
+
+
+def ratios(figures: Figures) -> Figures:
+    """Ours over theirs; above 1 we are faster."""
+    references: Mapping[str, float | None] = figures["references"]
+    ours = {name: figures[name]["messages_per_second"] for name in ("unsigned", "signed") if name in figures}
+    pairs = (
+        ("signed", "naive_signed_one_process"),
+        ("signed", "naive_signed_two_processes"),
+        ("signed", "rsa_2048_signatures_per_second_two_cores"),
+        ("unsigned", "naive_unsigned_two_processes"),
+        ("unsigned", "smtp_source_to_sink"),
+        ("unsigned", "django_post_office_unsigned_two_processes"),
+    )
+    return {
+        f"{mine} / {theirs}": round(ours[mine] / reference, 2)
+        for mine, theirs in pairs
+        if mine in ours and (reference := references[theirs])
+    }
+
+
+def show(figures: Figures, indent: int = 0) -> None:
+    """Print figures as a table, one line each."""
+    for name, value in figures.items():
+        label = " " * indent + name.replace("_", " ")
+        if isinstance(value, dict):
+            print(label)
+            show(value, indent + 2)
+        else:
+            shown = "not installed" if value is None else f"{value:,}" if isinstance(value, int | float) else value
+            print(f"{label:60} {shown:>12}")
+
+
+if __name__ == "__main__":
+    try:
+        raise SystemExit(main())
+    except BenchmarkProblem as problem:
+        raise SystemExit(f"The benchmark stopped: {problem}") from None
