@@ -36,7 +36,7 @@ check: $(STAMP) ## Check format, style, types, imports, templates, migrations, s
 	$(BIN)/python -m tests.compose
 
 bench: $(STAMP) ## Measure the engine beside its references (MESSAGES=n), on two nodes, and to a relay far away
-	$(BIN)/python -m benchmarks.sending $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(LISTMONK),--listmonk $(LISTMONK))
+	$(BIN)/python -m benchmarks.sending $(if $(MESSAGES),--messages $(MESSAGES))
 	$(BIN)/python -m benchmarks.sending --nodes 2
 	$(BIN)/python -m benchmarks.sending --latency-ms 50 --connections 40
 

@@ -29,6 +29,7 @@ from benchmarks.lab import BenchmarkProblem, Node, Program
 from benchmarks.servers import counting_sink
 
 PROCESSES = 2
+CONNECTIONS = 40
 FAULTS = 0.01
 """Share of messages at which the server misbehaves."""
 LOOK_SECONDS = 0.05
@@ -141,12 +142,13 @@ class Chaos:
                 program.start()
 
     def kill_sender(self) -> None:
-        """One process of the pool; the worker replaces it."""
-        for pid in self.node.senders()[:1]:
-            self._kill(pid)
+        """The busiest process of the pool; the worker replaces it."""
+        if senders := self.node.senders():
+            self._kill(max(senders, key=lambda pid: connections_to(pid, self.sink_port)))
 
     def kill_main(self) -> None:
-        """The pool's parent; its orphans end by themselves."""
+        """The pool's parent. Celery has the kernel kill the pool with it, so its connections count as well."""
+        self.connections_killed += sum(connections_to(pid, self.sink_port) for pid in self.node.senders())
         self._kill(self.node.main.pid)
 
     def kill_worker(self) -> None:
@@ -226,7 +228,7 @@ def run(messages: int, events: int, seed: int, folder: Path) -> tuple[Verdict, l
         engine.lead_to(sink.port)
         engine.import_people(messages)
         delivery = engine.prepare(messages, sender_domain=SENDER_DOMAIN)
-        node = Node("worker", PROCESSES)
+        node = Node("worker", PROCESSES, connections=CONNECTIONS)
         with lab.running(node) as programs:
             chaos = Chaos(node, programs, sink.port)
             kinds = chaos.kinds()

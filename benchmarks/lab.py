@@ -115,15 +115,19 @@ class Program:
 
 
 class Node(Program):
-    """One Celery worker of ``processes`` processes, as on a host of its own: it shares nothing but the two services."""
+    """One Celery worker, as on a host of its own: it shares nothing but the two services.
 
-    def __init__(self, name: str, processes: int) -> None:
+    ``connections`` are those that its ``processes`` may open to a relay, all together.
+    """
+
+    def __init__(self, name: str, processes: int, *, connections: int) -> None:
         from django.conf import settings
 
         super().__init__(
             name,
             *("celery", "--app", "campaign", "worker", "--hostname", f"{name}@%h", "--concurrency", str(processes)),
             *("--queues", "sending,default", "--loglevel", "INFO"),
+            LANES_PER_PROCESS=str(connections // processes),
             VAR_DIR=str(Path(settings.VAR_DIR) / name),
             DATABASE_URL=settings.DATABASE_URL,
             REDIS_URL=settings.REDIS_URL,

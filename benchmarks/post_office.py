@@ -31,6 +31,7 @@ def main() -> None:
     )
     django.setup()
     from django.core.management import call_command
+    from django.db import connection
     from post_office import mail
     from post_office.models import STATUS, Email, EmailTemplate
 
@@ -53,6 +54,7 @@ def main() -> None:
     began = time.perf_counter()
     while Email.objects.filter(status=STATUS.queued).exists():
         mail.send_queued(processes=PROCESSES, log_level=0)
+        connection.close()  # its forks have ended this process's database session as well
     seconds = time.perf_counter() - began
     if Email.objects.exclude(status=STATUS.sent).exists():
         raise SystemExit("django-post_office did not send every message.")

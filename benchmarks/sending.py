@@ -1,6 +1,6 @@
 """The engine end to end: a delivery of the newsletter through real Celery workers into an SMTP sink, with references.
 
-    python -m benchmarks.sending [--messages 20000] [--listmonk BINARY]
+    python -m benchmarks.sending [--messages 20000] [--no-references]
     python -m benchmarks.sending --nodes 2                            the same work on one node and on two
     python -m benchmarks.sending --latency-ms 50 --connections 40     a relay at that round trip time
 
@@ -20,6 +20,7 @@ from benchmarks.lab import BenchmarkProblem, Cpu, Node
 from benchmarks.servers import Server, counting_sink, fast_sink
 
 PROCESSES = 2
+CONNECTIONS = 40
 WARM_UP = 1_000
 WARM_UP_PART = 25
 MOST_STEPS = 5_000
@@ -37,9 +38,11 @@ def main() -> int:
     parser.add_argument("--nodes", type=int, choices=(1, 2), default=1, help="2: compare one worker node with two")
     parser.add_argument("--latency-ms", type=float, default=0, help="round trip time to the relay")
     parser.add_argument(
-        "--connections", type=int, default=PROCESSES, help="connections to the relay, each kept by one sending process"
+        "--connections", type=int, default=CONNECTIONS, help="most connections to the relay, of both processes together"
     )
-    parser.add_argument("--no-references", action="store_true", help="measure the engine alone")
+    parser.add_argument(
+        "--references", action=argparse.BooleanOptionalAction, default=True, help="measure what others do as well"
+    )
     parser.add_argument("--folder", type=Path, default=lab.PROJECT / "var" / "bench", help="emptied at the start")
     options = parser.parse_args()
     lab.begin(options.folder.resolve())
@@ -58,7 +61,7 @@ def main() -> int:
             name = "bench"
             figures = measure_rates(options.messages, options.connections, sink)
             figures["steps_cpu_ms"] = measure_steps(min(options.messages, MOST_STEPS))
-            if not options.no_references:
+            if options.references:
                 figures["references"] = measure_references(sink, min(options.messages, MOST_STEPS))
                 figures["ratios"] = ratios(figures)
     figures = {"cores": os.cpu_count(), "sink": sink.name, **figures}
@@ -87,12 +90,12 @@ def can_sign() -> bool:
     return True
 
 
-def measure_rates(messages: int, processes: int, sink: Server) -> Figures:
+def measure_rates(messages: int, connections: int, sink: Server) -> Figures:
     """Messages per second, processor time by group of processes, peak memory, and growth of the database."""
     from benchmarks import engine
 
-    node = Node("worker", processes)
-    figures: Figures = {"messages": messages, "processes": processes}
+    node = Node("worker", PROCESSES, connections=connections)
+    figures: Figures = {"messages": messages, "processes": PROCESSES}
     domains = {"unsigned": UNSIGNED, **({"signed": SIGNED} if can_sign() else {})}
     with lab.running(node):
         _warm_up()
@@ -147,7 +150,7 @@ def measure_nodes(messages: int) -> Figures:
 
     figures: Figures = {"messages": messages}
     for count in (1, 2):
-        nodes = [Node(f"node-{number}-of-{count}", 1) for number in range(1, count + 1)]
+        nodes = [Node(f"node-{number}-of-{count}", 1, connections=CONNECTIONS // 2) for number in range(1, count + 1)]
         with lab.running(*nodes):
             _warm_up()
             run = engine.send(engine.prepare(messages, sender_domain=UNSIGNED), bytes_before=engine.log_bytes())
@@ -160,7 +163,7 @@ def measure_latency(messages: int, connections: int, latency_ms: float) -> Figur
     """Messages per second to a relay that is far away."""
     from benchmarks import engine
 
-    node = Node("worker", connections)
+    node = Node("worker", PROCESSES, connections=connections)
     with lab.running(node):
         _warm_up()
         run = engine.send(engine.prepare(messages, sender_domain=UNSIGNED), bytes_before=engine.log_bytes())
