@@ -73,7 +73,7 @@ def test_it_plans_the_same_events_for_the_same_seed_all_before_the_end():
 
 @pytest.mark.slow
 def test_it_loses_and_repeats_nothing_while_a_worker_is_killed(tmp_path: Path):
-    command = [sys.executable, "-m", "benchmarks.chaos", "--messages", "600", "--kills", "2", "--seed", "3"]
+    command = [sys.executable, "-m", "benchmarks.chaos", "--messages", "300", "--kills", "1", "--seed", "3"]
 
     chaos = subprocess.run(
         [*command, "--folder", str(tmp_path / "chaos")],
