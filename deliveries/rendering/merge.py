@@ -15,7 +15,7 @@ from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import RenderLimit, ValueProblem
 from deliveries.personalization.fields import Namespace
 from deliveries.personalization.sandbox import Environment, prepare, render
-from deliveries.rendering import encode
+from deliveries.rendering import dkim, encode
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.mime import skeleton
@@ -34,15 +34,25 @@ class MessageRow:
 
 
 class Renderer:
-    """A content prepared for many messages. ``clock`` (seconds) bounds the time of each; without it counts do."""
+    """A content prepared for many messages.
+
+    ``clock`` (seconds) bounds the time of each; without it counts do. ``signers`` gives the DKIM keys; it is asked with
+    the first mail, so that a mirror page needs none.
+    """
 
     def __init__(
-        self, compiled: Compiled, content_id: int, key: bytes, clock: Callable[[], float] | None = None
+        self,
+        compiled: Compiled,
+        content_id: int,
+        key: bytes,
+        clock: Callable[[], float] | None = None,
+        signers: Callable[[], Sequence[dkim.Signer]] = tuple,
     ) -> None:
         self.compiled = compiled
         self.content_id = content_id
         self.key = key
         self.clock = clock
+        self.signers = signers
         self.names = [path.removeprefix("recipient.") for path in compiled.fields]
         self._skeleton = skeleton(compiled)
         plain = Environment(autoescape=False)
@@ -76,7 +86,10 @@ class Renderer:
         return self._merge(row).header("subject")
 
     def mail(self, row: MessageRow) -> Mail:
-        """The whole mail and its envelope. Raises :class:`MessageError` when this message cannot be made."""
+        """The whole mail, signed, and its envelope.
+
+        Raises :class:`MessageError` when this message cannot be made, and whatever getting at the keys raises.
+        """
         merge = self._merge(row)
         recipient = encode.wire_address("the recipient's address", row.address)
         sender = encode.wire_address("the sender address", merge.header("sender_address"))
@@ -102,9 +115,14 @@ class Renderer:
         boundary = self._digest(b"boundary", row.id).encode()
         text = self._encode(merge.text, base64=self.compiled.text_base64) if self.compiled.text else b""
         html = self._encode(merge.html, base64=self.compiled.html_base64) if self.compiled.html else b""
-        data = b"".join(fields) + self._skeleton.fill(b"=_" + boundary, text, html)
-        if not data.endswith(b"\r\n"):
-            data += b"\r\n"
+        content_fields, body = self._skeleton.fill(b"=_" + boundary, text, html)
+        fields += content_fields
+        if body and not body.endswith(b"\r\n"):
+            body += b"\r\n"
+        if self._signers:
+            # Fields and body are at hand here; a signer that got the finished mail would have to take it apart again.
+            fields.insert(0, dkim.signatures(self._signers, fields, body, int(merge.dated_at.timestamp())))
+        data = b"".join([*fields, b"\r\n", body])
         return Mail(
             id=row.id,
             sender=error_address,
@@ -113,6 +131,10 @@ class Renderer:
             smtputf8=not (recipient.isascii() and sender.isascii() and error_address.isascii() and reply.isascii()),
             eight_bit=not data.isascii(),
         )
+
+    @cached_property
+    def _signers(self) -> Sequence[dkim.Signer]:
+        return self.signers()
 
     @cached_property
     def _message_domain(self) -> str:

@@ -1,6 +1,6 @@
 """The MIME structure of a content, built once: what differs between messages comes later (RFC 2045, 2046, 2387)."""
 
-from collections.abc import Callable
+import re
 from dataclasses import dataclass
 
 from deliveries.rendering.compile import AttachedFile, Compiled
@@ -10,7 +10,7 @@ BOUNDARY = b"\x00boundary\x00"
 HTML = b"\x00html\x00"
 TEXT = b"\x00text\x00"
 
-Encoded = Callable[[bytes, bytes, bytes], bytes]
+_BETWEEN_FIELDS = re.compile(rb"\r\n(?![ \t])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +20,15 @@ class Skeleton:
     pieces: tuple[bytes, ...]
     slots: tuple[bytes, ...]
 
-    def fill(self, boundary: bytes, text: bytes, html: bytes) -> bytes:
-        """The MIME header fields, the empty line and the body of one message."""
+    def fill(self, boundary: bytes, text: bytes, html: bytes) -> tuple[list[bytes], bytes]:
+        """The MIME header fields of one message, each ended by CRLF, and its body."""
         values = {BOUNDARY: boundary, TEXT: text, HTML: html}
         parts = [self.pieces[0]]
         for slot, piece in zip(self.slots, self.pieces[1:], strict=True):
             parts.append(values[slot])
             parts.append(piece)
-        return b"".join(parts)
+        head, _, body = b"".join(parts).partition(b"\r\n\r\n")
+        return [field + b"\r\n" for field in _BETWEEN_FIELDS.split(head)], body
 
 
 def skeleton(compiled: Compiled) -> Skeleton:
