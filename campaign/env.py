@@ -67,6 +67,11 @@ class Environment(BaseSettings):
         default="bounces@localhost",
         description="Envelope sender of messages whose delivery names none: the address bounces return to.",
     )
+    DNS_SERVER: str = Field(
+        default="",
+        description="IP address of the DNS server that manage.py check_domain asks, with :port where it is not 53. "
+        "Unset: this host's own resolvers.",
+    )
     LOG_LEVEL: str = Field(
         default="INFO",
         pattern="^(DEBUG|INFO|WARNING|ERROR|CRITICAL)$",

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from campaign.lib.clock import now
+from deliveries.keys import signer
 from deliveries.models import Content, Message, MessageValues, Part
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.merge import MessageRow, Renderer
@@ -16,10 +17,17 @@ from deliveries.states import MessageState
 def renderer(content_id: int) -> Renderer:
     """The renderer of a frozen content; contents never change, so a process prepares each once.
 
-    Raises :class:`Content.DoesNotExist`.
+    Raises :class:`Content.DoesNotExist`. Its first mail raises :class:`campaign.lib.sealing.SealBroken` when a key that
+    signs the content cannot be read.
     """
     content = Content.objects.get(pk=content_id)
-    return Renderer(Compiled.from_json(content.compiled), content.pk, bytes(content.key), clock=time.monotonic)
+    return Renderer(
+        Compiled.from_json(content.compiled),
+        content.pk,
+        bytes(content.key),
+        clock=time.monotonic,
+        signers=lambda: [signer(key_id) for key_id in content.dkim_keys],
+    )
 
 
 def pending_rows(part: Part) -> Iterator[tuple[int, MessageRow]]:

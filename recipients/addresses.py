@@ -46,7 +46,7 @@ def key(address: str) -> str:
     Raises :class:`AddressError`.
     """
     local, _, domain = normalise(address).rpartition("@")
-    return f"{_fold(local)}@{domain if domain.isascii() else _ascii_domain(domain)}"
+    return f"{_fold(local)}@{domain if domain.isascii() else ascii_domain(domain)}"
 
 
 def _fold(local: str) -> str:
@@ -74,20 +74,21 @@ def _normalise_slowly(address: str) -> str:
     if len(local.encode()) > MAX_LOCAL_OCTETS:
         raise AddressError(f"The part before the @ sign is longer than {MAX_LOCAL_OCTETS} bytes.")
     shown = _shown_domain(domain)
-    if len(f"{local}@{_ascii_domain(shown)}".encode()) > MAX_ADDRESS_OCTETS:
+    if len(f"{local}@{ascii_domain(shown)}".encode()) > MAX_ADDRESS_OCTETS:
         raise AddressError(f"The address is longer than {MAX_ADDRESS_OCTETS} bytes.")
     return f"{local}@{shown}"
 
 
 def _shown_domain(domain: str) -> str:
     try:
-        return idna.decode(_ascii_domain(domain))
+        return idna.decode(ascii_domain(domain))
     except idna.IDNAError as error:
         raise AddressError(f"“{domain}” is not a domain name. Check its spelling.") from error
 
 
 @lru_cache(maxsize=10_000)
-def _ascii_domain(domain: str) -> str:
+def ascii_domain(domain: str) -> str:
+    """A complete domain name in ASCII (IDNA) and small letters. Raises :class:`AddressError`."""
     try:
         encoded = idna.encode(domain, uts46=True, std3_rules=True).decode("ascii").lower()
     except idna.IDNAError as error:

@@ -16,6 +16,7 @@ from deliveries.analysis.checks import Finding
 from deliveries.analysis.fingerprint import fingerprint
 from deliveries.analysis.sample import sample_findings
 from deliveries.analysis.source import compile_properties
+from deliveries.keys import signing_keys
 from deliveries.models import Content, Delivery, Exclusion, ExclusionReason, Level
 from deliveries.moves import move, write_journal
 from deliveries.personalization.errors import PersonalizationErrors
@@ -82,7 +83,11 @@ def _prepare(delivery: Delivery) -> None:
     if not population.to_deliver:
         raise AnalysisFailed([_empty_target(delivery, population)])
 
-    content = Content.objects.create(delivery=delivery, compiled=compiled.to_json())
+    content = Content.objects.create(
+        delivery=delivery,
+        compiled=compiled.to_json(),
+        dkim_keys=[key.pk for key in signing_keys(delivery.sender_address)],
+    )
     freeze.write_messages(delivery.pk, content.pk, compiled.fields)
     freeze.write_parts(delivery.pk, _waves(delivery, population.to_deliver), delivery.part_size)
     _report(delivery, sample_findings(content, compiled))

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 PrivateKey = RSAPrivateKey | Ed25519PrivateKey
 
@@ -64,6 +65,14 @@ class Signer:
         if isinstance(self.key, RSAPrivateKey):
             return self.key.sign(data, _PADDING, _HASH)
         return self.key.sign(hashlib.sha256(data).digest())
+
+
+def private_key(pem: str) -> PrivateKey:
+    """The key in a PEM of ours (PKCS #8, not encrypted). Raises ``ValueError`` or ``TypeError`` for any other kind."""
+    key = load_pem_private_key(pem.encode(), password=None)
+    if isinstance(key, RSAPrivateKey | Ed25519PrivateKey):
+        return key
+    raise TypeError(f"DKIM does not sign with a {type(key).__name__}.")
 
 
 def signatures(signers: Sequence[Signer], fields: Sequence[bytes], body: bytes, timestamp: int) -> bytes:

@@ -1,0 +1,1 @@
+"""What a sender's domain publishes in the DNS: DKIM, SPF, DMARC and MX."""
