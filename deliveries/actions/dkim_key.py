@@ -25,23 +25,28 @@ def make_key(domain: str, *, algorithm: Algorithm = Algorithm.RSA, selector: str
 
     Raises :class:`ActionRefused` when the domain or the selector cannot be used or is taken.
     """
+    key = new_key(domain, algorithm=algorithm, selector=selector)
+    try:
+        with transaction.atomic():
+            key.save()
+    except IntegrityError:
+        raise _taken(key.domain, key.selector) from None
+    return key
+
+
+def new_key(domain: str, *, algorithm: Algorithm = Algorithm.RSA, selector: str = "") -> DkimKey:
+    """A key as :func:`make_key` makes it, not saved yet. Raises :class:`ActionRefused`."""
     ascii_name = _domain(domain)
     chosen = _selector(selector) if selector.strip() else _free_selector(ascii_name, algorithm)
     if len(f"{chosen}._domainkey.{ascii_name}") > _MAX_DOMAIN:
         raise ActionRefused(
             f"“{chosen}._domainkey.{ascii_name}” is too long for a DNS name. Choose a shorter selector."
         )
+    if DkimKey.objects.filter(domain=ascii_name, selector=chosen).exists():
+        raise _taken(ascii_name, chosen)
     pem, public = _pair(algorithm)
     key = DkimKey(domain=ascii_name, selector=chosen, algorithm=algorithm, public_key=public)
     key.private_key = pem
-    try:
-        with transaction.atomic():
-            key.save()
-    except IntegrityError:
-        raise ActionRefused(
-            f"There already is a key with selector “{chosen}” for {ascii_name}. Choose another selector: "
-            "a published key is never replaced, so that mails on their way can still be verified."
-        ) from None
     return key
 
 
@@ -49,6 +54,13 @@ def retire_key(key: DkimKey) -> None:
     """Let no new content take the key; contents that it signs keep it. A second time changes nothing."""
     DkimKey.objects.filter(pk=key.pk).update(active=False)
     key.active = False
+
+
+def _taken(domain: str, selector: str) -> ActionRefused:
+    return ActionRefused(
+        f"There already is a key with selector “{selector}” for {domain}. Choose another selector: "
+        "a published key is never replaced, so that mails on their way can still be verified."
+    )
 
 
 def _domain(domain: str) -> str:

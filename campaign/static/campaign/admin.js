@@ -1,7 +1,9 @@
-// What the admin's own pages need: tabs that follow the arrow keys, and pickers that insert at the caret.
+// What the admin's own pages need: tabs that follow the arrow keys, and pickers that insert at the caret,
+// and buttons that copy a text.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-tabs]").forEach(setUpTabs);
   document.querySelectorAll("[data-insert-into]").forEach(setUpPicker);
+  document.querySelectorAll("[data-copy-from]").forEach(setUpCopy);
 });
 
 // The theme gives all its scrolling boxes the same name.
@@ -62,5 +64,18 @@ function setUpPicker(bar) {
     field.setRangeText(select.value, field.selectionStart, field.selectionEnd, "end");
     field.focus();
     select.value = "";
+  });
+}
+
+function setUpCopy(button) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    const field = document.getElementById(button.dataset.copyFrom);
+    field.select();
+    // The clipboard is there on secure pages only; elsewhere the text stays selected for the keyboard.
+    const copied = navigator.clipboard
+      ? await navigator.clipboard.writeText(field.value).then(() => true, () => false)
+      : false;
+    button.textContent = copied ? "Copied" : "Selected: press Ctrl+C";
   });
 }
