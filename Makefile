@@ -40,8 +40,9 @@ bench: $(STAMP) ## Measure the engine beside its references (MESSAGES=n), on two
 	$(BIN)/python -m benchmarks.sending --nodes 2
 	$(BIN)/python -m benchmarks.sending --latency-ms 50 --connections 40
 
-bench-parts: $(STAMP) ## Measure rendering and transmission alone
+bench-parts: $(STAMP) ## Measure rendering, signing and transmission alone
 	$(BIN)/python -m benchmarks.render
+	$(BIN)/python -m benchmarks.signing
 	$(BIN)/python -m benchmarks.transport
 
 bench-million: $(STAMP) ## Measure import and analysis of a million people (PEOPLE=n)

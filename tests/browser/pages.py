@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from deliveries.actions.dkim_key import make_key
 from deliveries.models import Delivery, DeliveryTemplate, Message, Part, PersonalizationBlock, Route
 from deliveries.states import MessageState
 from tests.deliveries.factories import analysed, confirmed, delivery, people
@@ -20,6 +21,7 @@ def prepare() -> Mapping[str, str]:
     first = Message.objects.of_delivery(running.pk).order_by("pk")[0]
     Message.objects.filter(pk=first.pk).update(state=MessageState.FAILED, reply="550 5.1.1 " + "unknown " * 20)
     faulty = delivery(readers, label="Faulty", html="{{ recipient.nonsense }}")
+    key = make_key("example.com", selector="news")
     template, _ = DeliveryTemplate.objects.get_or_create(label="Monthly", defaults={"description": "Once a month."})
     block, _ = PersonalizationBlock.objects.get_or_create(name="of_the_test", defaults={"label": "Of the test"})
     return {
@@ -40,6 +42,10 @@ def prepare() -> Mapping[str, str]:
         "templates": "/admin/deliveries/deliverytemplate/",
         "template": f"/admin/deliveries/deliverytemplate/{template.pk}/change/",
         "block": f"/admin/deliveries/personalizationblock/{block.pk}/change/",
+        "keys": "/admin/deliveries/dkimkey/",
+        "new key": "/admin/deliveries/dkimkey/add/",
+        "key": f"/admin/deliveries/dkimkey/{key.pk}/change/",
+        "retire": f"/admin/deliveries/dkimkey/{key.pk}/retire/",
         "route": f"/admin/deliveries/route/{Route.objects.get(is_default=True).pk}/change/",
     }
 
