@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
@@ -35,6 +36,7 @@ FAULTS = 0.01
 LOOK_SECONDS = 0.05
 RESTART_SECONDS = 0.5
 STALL_SECONDS = 240
+RETRY_PERIOD = timedelta(seconds=2)
 SENDER_DOMAIN = "unsigned.example"
 
 
@@ -227,7 +229,7 @@ def run(messages: int, events: int, seed: int, folder: Path) -> tuple[Verdict, l
     with counting_sink(log, faults=FAULTS, seed=seed) as sink, log.open() as lines:
         engine.lead_to(sink.port)
         engine.import_people(messages)
-        delivery = engine.prepare(messages, sender_domain=SENDER_DOMAIN)
+        delivery = engine.prepare(messages, sender_domain=SENDER_DOMAIN, retry_period=RETRY_PERIOD)
         node = Node("worker", PROCESSES, connections=CONNECTIONS)
         with lab.running(node) as programs:
             chaos = Chaos(node, programs, sink.port)

@@ -52,12 +52,13 @@ def lead_to(port: int) -> None:
     Route.objects.update_or_create(name="Benchmark", defaults={"host": "127.0.0.1", "port": port, "is_default": True})
 
 
-def prepare(people: int, *, sender_domain: str, part_size: int = 0) -> Delivery:
-    """An analysed delivery of the newsletter to that list of people, sent from this domain."""
+def prepare(people: int, *, sender_domain: str, **properties: object) -> Delivery:
+    """An analysed delivery of the newsletter to that list of people, sent from this domain, with these properties."""
     delivery = create(DeliveryTemplate.objects.get(label="Newsletter"), label=f"Benchmark from {sender_domain}")
     delivery.subject, delivery.html, delivery.text = letter.SUBJECT, letter.html(), letter.text()
     delivery.sender_name, delivery.sender_address = letter.SENDER_NAME, f"news@{sender_domain}"
-    delivery.part_size = part_size
+    for name, value in properties.items():
+        setattr(delivery, name, value)
     delivery.save()
     delivery.target_lists.set(RecipientList.objects.filter(name=str(people)))
     ask_for_analysis(delivery)

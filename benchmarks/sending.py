@@ -12,6 +12,7 @@ import json
 import os
 from collections.abc import Mapping
 from contextlib import ExitStack
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +60,9 @@ def main() -> int:
             figures = measure_latency(options.messages, options.connections, options.latency_ms)
         else:
             name = "bench"
-            figures = measure_rates(options.messages, options.connections, sink)
-            figures["steps_cpu_ms"] = measure_steps(min(options.messages, MOST_STEPS))
+            domains = sender_domains()
+            figures = measure_rates(options.messages, options.connections, domains, sink)
+            figures["steps_cpu_ms"] = measure_steps(min(options.messages, MOST_STEPS), domains)
             if options.references:
                 figures["references"] = measure_references(sink, min(options.messages, MOST_STEPS))
                 figures["ratios"] = ratios(figures)
@@ -80,23 +82,22 @@ def _prepare(messages: int, sink: Server) -> None:
         engine.import_people(count)
 
 
-def can_sign() -> bool:
-    """Whether this version of the engine has signing; if so, one of the two sender domains gets its key."""
+def sender_domains() -> dict[str, str]:
+    """What to measure and the sender's domain that makes it so: one without a DKIM key, one with an RSA-2048 key."""
     from django.core.management import call_command, get_commands
 
     if "dkim_key" not in get_commands():
-        return False
-    call_command("dkim_key", SIGNED)
-    return True
+        return {"unsigned": UNSIGNED}
+    call_command("dkim_key", SIGNED, stdout=StringIO())
+    return {"unsigned": UNSIGNED, "signed": SIGNED}
 
 
-def measure_rates(messages: int, connections: int, sink: Server) -> Figures:
+def measure_rates(messages: int, connections: int, domains: Mapping[str, str], sink: Server) -> Figures:
     """Messages per second, processor time by group of processes, peak memory, and growth of the database."""
     from benchmarks import engine
 
     node = Node("worker", PROCESSES, connections=connections)
     figures: Figures = {"messages": messages, "processes": PROCESSES}
-    domains = {"unsigned": UNSIGNED, **({"signed": SIGNED} if can_sign() else {})}
     with lab.running(node):
         _warm_up()
         for name, domain in domains.items():
@@ -133,15 +134,12 @@ def _warm_up() -> None:
     engine.send(delivery, bytes_before=engine.log_bytes())
 
 
-def measure_steps(messages: int) -> Figures:
+def measure_steps(messages: int, domains: Mapping[str, str]) -> Figures:
     """Milliseconds of processor time per message by step, of one process."""
     from benchmarks import engine, steps
 
     engine.import_people(messages)
-    figures = {"unsigned": steps.measure(messages, sender_domain=UNSIGNED)}
-    if can_sign():
-        figures["signed"] = steps.measure(messages, sender_domain=SIGNED)
-    return figures
+    return {name: steps.measure(messages, sender_domain=domain) for name, domain in domains.items()}
 
 
 def measure_nodes(messages: int) -> Figures:
@@ -179,9 +177,11 @@ def measure_latency(messages: int, connections: int, latency_ms: float) -> Figur
 
 def measure_references(sink: Server, messages: int) -> Figures:
     """What else could do the job here, and what the machine can do at most; None where a program is missing."""
-    from benchmarks import references
+    from benchmarks import engine, references
 
-    return {
+    ours = [os.getpid(), sink.pid, engine.postmaster(), *lab.children(engine.postmaster())]
+    cpu = Cpu({"references": ours})
+    rates: Figures = {
         "rsa_2048_signatures_per_second_one_core": references.rsa_signatures(1),
         "rsa_2048_signatures_per_second_two_cores": references.rsa_signatures(2),
         "smtp_source_to_sink": references.smtp_source(sink.port, messages),
@@ -190,6 +190,7 @@ def measure_references(sink: Server, messages: int) -> Figures:
         "naive_unsigned_two_processes": references.naive(sink.port, NAIVE_MESSAGES, 2, signed=False),
         "django_post_office_unsigned_two_processes": references.post_office(sink.port, min(messages, 1_000)),
     }
+    return {**rates, "cores_used_by_others": cpu.cores_of_others()}
 
 
 def ratios(figures: Figures) -> Figures:
