@@ -31,6 +31,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("encode", "deliveries.rendering.encode:address_header"),
     ("encode", "deliveries.rendering.encode:header"),
     ("encode", "deliveries.rendering.mime:Skeleton.fill"),
+    ("sign", "deliveries.rendering.dkim:signatures"),
     ("transmit", "deliveries.sending.transport:Connection.send"),
     ("record", "deliveries.sending.journal:Journal.handing_over"),
     ("record", "deliveries.sending.journal:Journal.outcome"),

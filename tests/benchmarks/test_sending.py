@@ -28,9 +28,10 @@ def test_it_measures_rates_steps_memory_and_bytes(tmp_path: Path):
     assert bench.returncode == 0, bench.stdout + bench.stderr
     figures = json.loads((tmp_path / "bench.json").read_text())
     assert figures["sink"] == "benchmarks.sink"
-    assert figures["unsigned"]["messages_per_second"] > 0
+    assert figures["unsigned"]["messages_per_second"] > 0 < figures["signed"]["messages_per_second"]
     assert figures["unsigned"]["database_bytes_per_message"]["all"] > 0
     assert {"claim", "render", "encode", "transmit", "record", "loop", "all"} <= set(
         figures["steps_cpu_ms"]["unsigned"]
     )
+    assert figures["steps_cpu_ms"]["signed"]["sign"] > 0
     assert set(figures["peak_memory_mb"]) == {"worker main", "worker 1", "worker 2"}
