@@ -26,13 +26,24 @@ from unfold.admin import TabularInline as ThemeTabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
+from unfold.widgets import UnfoldAdminSelectWidget as Select
 from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
 
 if TYPE_CHECKING:
     from django.db.models import Model
 
-__all__ = ["ModelAdmin", "PasswordInput", "TabularInline", "TextInput", "Textarea", "page", "register", "site"]
+__all__ = [
+    "ModelAdmin",
+    "PasswordInput",
+    "Select",
+    "TabularInline",
+    "TextInput",
+    "Textarea",
+    "page",
+    "register",
+    "site",
+]
 
 POLICY = {
     "default-src": [SELF],

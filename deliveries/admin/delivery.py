@@ -1,10 +1,13 @@
 """Deliveries: the list, and the form behind “Edit”. What one does with a delivery is in ``deliveries/pages``."""
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import ValidationError
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -18,7 +21,8 @@ from django.utils.safestring import SafeString
 from campaign import ui
 from deliveries.actions.delete import delete
 from deliveries.actions.edit import edited
-from deliveries.admin.properties import ATTACHMENTS, CONTENT, PROPERTIES, PropertiesAdmin, PropertiesForm
+from deliveries.admin.properties import ATTACHMENTS, CONTENT, PROPERTIES, SENDING, PropertiesAdmin, PropertiesForm
+from deliveries.admin.schedule import LocalTimeInput, moment, zones
 from deliveries.models import Delivery
 from deliveries.pages.acts import act_page, question_page
 from deliveries.pages.create import create_page
@@ -29,6 +33,7 @@ from deliveries.pages.progress import progress_of
 from deliveries.states import EDITABLE, DeliveryState, MoveRefused
 from recipients.models import RecipientList
 
+SCHEDULE = ("Schedule", {"classes": ["tab"], "fields": ["contact_local", "contact_zone"]})
 TARGET = ("Target", {"classes": ["tab"], "fields": ["target_lists"]})
 
 
@@ -50,14 +55,44 @@ class DeliveryForm(PropertiesForm):
         required=False,
         help_text="Everybody on one of these lists gets the delivery, once.",
     )
+    contact_local = forms.DateTimeField(
+        required=False,
+        label="Contact date",
+        widget=LocalTimeInput,
+        help_text="When the first messages leave. Empty: as soon as the delivery is confirmed.",
+    )
+    contact_zone = forms.ChoiceField(
+        required=False,
+        label="Time zone",
+        choices=zones,
+        widget=ui.Select,
+        help_text="Of the contact date.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        zone = self.instance.contact_zone or settings.TIME_ZONE
+        self.initial["contact_zone"] = zone
+        if self.instance.contact_at:
+            self.initial["contact_local"] = self.instance.contact_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         if "target_lists" in self.fields:
             lists = RecipientList.objects.annotate(size=Count("memberships")).order_by("name")
             self.fields["target_lists"].queryset = lists  # type: ignore[attr-defined]
             if not lists:
                 self.fields["target_lists"].help_text = "There is no list yet. Create one under “Lists” first."
+
+    def clean(self) -> dict[str, Any]:
+        """Read day and time in the chosen zone."""
+        cleaned = super().clean()
+        if "contact_local" not in self.fields or "contact_local" in self.errors or "contact_zone" in self.errors:
+            return cleaned
+        local, zone = cleaned.get("contact_local"), cleaned.get("contact_zone") or settings.TIME_ZONE
+        try:
+            self.instance.contact_at = moment(local.replace(tzinfo=None), zone) if local else None
+        except ValidationError as error:
+            self.add_error("contact_local", error)
+        cleaned["contact_zone"] = zone if local else ""
+        return cleaned
 
 
 class DeliveryChangeList(ChangeList):
@@ -77,7 +112,7 @@ class DeliveryAdmin(PropertiesAdmin):
     """Deliveries."""
 
     form = DeliveryForm
-    fieldsets = [CONTENT, TARGET, ATTACHMENTS, PROPERTIES]
+    fieldsets = [CONTENT, TARGET, ATTACHMENTS, SCHEDULE, SENDING, PROPERTIES]
     list_display = ["title", "badge", "to_send", "progress", "started"]
     list_display_links = None
     list_filter = ["state"]
@@ -140,7 +175,7 @@ class DeliveryAdmin(PropertiesAdmin):
         state = DeliveryState(Delivery.objects.select_for_update().values_list("state", flat=True).get(pk=obj.pk))
         if state not in EDITABLE:
             raise MoveRefused(f"Not saved: the delivery is “{state.label}” by now, its content cannot be changed.")
-        obj.save(update_fields=[*obj.property_names(), "updated_at"])
+        obj.save(update_fields=[*obj.property_names(), "contact_at", "contact_zone", "updated_at"])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """An analysis that no longer fits is set aside."""

@@ -5,13 +5,15 @@ from typing import Any, ClassVar, cast
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import models
 from django.http import HttpRequest, QueryDict
 
 from campaign import ui
 from deliveries.admin import insert
 from deliveries.admin.files import AttachmentsField, ImagesField, SeveralFilesField, attachable, check_total, store
+from deliveries.admin.schedule import DurationField
 from deliveries.analysis.source import compile_properties
-from deliveries.models import Attachment, AttachmentRole, Properties
+from deliveries.models import Attachment, AttachmentRole, Delivery, Properties
 from deliveries.personalization.errors import PersonalizationErrors
 
 CONTENT = (
@@ -33,15 +35,39 @@ ATTACHMENTS = (
     "Attachments",
     {"classes": ["tab"], "fields": ["attachments", "new_files", "new_images"]},
 )
+SENDING = (
+    "Sending",
+    {
+        "classes": ["tab"],
+        "fields": [
+            "route",
+            "priority",
+            "validity",
+            "max_retries",
+            "retry_period",
+            "waves_mode",
+            "wave_size",
+            "wave_interval",
+            "wave_calendar",
+            "in_doubt_policy",
+            "part_size",
+        ],
+    },
+)
 PROPERTIES = (
     "Properties",
-    {"classes": ["tab"], "fields": ["label", "code", "description", "language", "route", "part_size"]},
+    {"classes": ["tab"], "fields": ["label", "code", "description", "language"]},
 )
 
 UPLOADS = ("new_files", "new_images")
 
 PICKED = ("sender_name", "subject", "html", "text")
 """Fields that take personalization."""
+
+
+def help_of(name: str) -> str:
+    """The help text that the property has on its model."""
+    return str(cast("models.Field[Any, Any]", Delivery._meta.get_field(name)).help_text)
 
 
 class PropertiesForm(forms.ModelForm[Any]):
@@ -60,6 +86,10 @@ class PropertiesForm(forms.ModelForm[Any]):
         "<code>&lt;img src=&quot;cid:logo&quot;&gt;</code>.",
     )
 
+    validity = DurationField(label="Delivery duration", help_text=help_of("validity"))
+    retry_period = DurationField(help_text=help_of("retry_period"))
+    wave_interval = DurationField(label="Time between waves", help_text=help_of("wave_interval"))
+
     class Meta:
         widgets: ClassVar[dict[str, Any]] = {
             "sender_name": insert.InsertTextInput,
@@ -67,6 +97,7 @@ class PropertiesForm(forms.ModelForm[Any]):
             "html": insert.InsertTextarea(attrs={"rows": 18, "spellcheck": "false", "class": "code"}),
             "text": insert.InsertTextarea(attrs={"rows": 10}),
             "description": ui.Textarea(attrs={"rows": 3}),
+            "wave_calendar": ui.Textarea(attrs={"rows": 4}),
         }
         field_classes: ClassVar[dict[str, Any]] = {"html": insert.VerbatimField, "text": insert.VerbatimField}
 

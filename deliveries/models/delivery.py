@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 
+from campaign.lib.clock import now
 from deliveries.models.properties import Properties
 from deliveries.models.template import DeliveryTemplate
 from deliveries.states import DeliveryState
@@ -71,6 +72,11 @@ class Delivery(Properties):
                 condition=models.Q(state__in=[state.value for state in DeliveryState]), name="delivery_state_known"
             )
         ]
+
+    @property
+    def starts_later(self) -> bool:
+        """Confirmed now, it would wait for its contact date."""
+        return self.contact_at is not None and self.contact_at > now()
 
     @property
     def current_state(self) -> DeliveryState:

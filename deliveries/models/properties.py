@@ -116,7 +116,7 @@ class Properties(models.Model):
     wave_interval = models.DurationField(
         "time between waves",
         default=timedelta(days=1),
-        validators=[MinValueValidator(timedelta(seconds=1))],
+        validators=[MinValueValidator(timedelta(seconds=1), "Write at least 1s.")],
         help_text="For waves of the same size, for example 2h or 1d.",
     )
     wave_calendar = models.TextField(
@@ -133,13 +133,13 @@ class Properties(models.Model):
     )
     retry_period = models.DurationField(
         default=timedelta(hours=1),
-        validators=[MinValueValidator(timedelta(seconds=1))],
+        validators=[MinValueValidator(timedelta(seconds=1), "Write at least 1s.")],
         help_text="Time between two attempts. They are spread over half as long again, not sent in a burst.",
     )
     validity = models.DurationField(
         "delivery duration",
         default=timedelta(days=5),
-        validators=[MinValueValidator(timedelta(minutes=1))],
+        validators=[MinValueValidator(timedelta(minutes=1), "Write at least 1m.")],
         help_text="So long after its start the delivery may send. What is left then is cancelled.",
     )
     in_doubt_policy = models.CharField(

@@ -16,6 +16,7 @@ from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.confirm import confirm
 from deliveries.actions.control import pause, resume, stop
 from deliveries.actions.create import duplicate
+from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
 from deliveries.actions.retry_failed import retry_failed
 from deliveries.models import Delivery
 from deliveries.pages.access import delivery_page, may_change
@@ -53,6 +54,22 @@ ACTS: Mapping[str, Act] = {
         Act("resume", "Resume", resume, "Resumed.", "play_arrow"),
         Act("stop", "Stop…", stop, "Stopped. What was not sent is cancelled.", "stop", "deliveries/stop.html"),
         Act("retry_failed", "Retry failed", retry_failed, "Failed messages are being sent again.", "refresh"),
+        Act(
+            "resend_in_doubt",
+            "Send again what is in doubt…",
+            resend_in_doubt,
+            "Messages in doubt are being sent again.",
+            "help",
+            "deliveries/resend_in_doubt.html",
+        ),
+        Act(
+            "close_in_doubt",
+            "Close what is in doubt…",
+            close_in_doubt,
+            "The messages in doubt now count as sent.",
+            "task_alt",
+            "deliveries/close_in_doubt.html",
+        ),
         Act("duplicate", "Duplicate", duplicate, "This is the copy.", "content_copy"),
     )
 }
@@ -75,6 +92,10 @@ def acts_of(delivery: Delivery, progress: Progress) -> list[Act]:
     names = list(FIRST[delivery.current_state])
     if progress.failed and delivery.current_state in {DeliveryState.IN_PROGRESS, DeliveryState.FINISHED}:
         names.append("retry_failed")
+    if progress.in_doubt and delivery.current_state in {DeliveryState.IN_PROGRESS, DeliveryState.FINISHED}:
+        names.append("resend_in_doubt")
+    if progress.in_doubt:
+        names.append("close_in_doubt")
     names.append("duplicate")
     return [ACTS[name] for name in names]
 

@@ -13,6 +13,7 @@ from deliveries.pages.access import delivery_page, may_change
 from deliveries.pages.acts import acts_of, route_name
 from deliveries.pages.progress import counts, progress_of
 from deliveries.states import EDITABLE, DeliveryState
+from deliveries.waves import Wave, WavesProblem
 
 MOVING = frozenset({DeliveryState.ANALYSING, DeliveryState.IN_PROGRESS})
 """States that change without anybody touching them."""
@@ -36,12 +37,22 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         may_add=request.user.has_perm("deliveries.add_delivery"),
         acts=acts_of(delivery, context["progress"]),
         route=route_name(delivery),
+        waves=waves_of(delivery),
         lists=delivery.target_lists.order_by("name"),
         exclusions=[(ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery.pk).items()],
         journal=journal[:JOURNAL_LINES],
         journal_is_longer=len(journal) > JOURNAL_LINES,
         **context,
     )
+
+
+def waves_of(delivery: Delivery) -> list[Wave]:
+    """The delivery's waves when there are several and they can be read."""
+    try:
+        waves = delivery.waves(delivery.to_deliver or 0) if delivery.to_deliver else ()
+    except WavesProblem:
+        return []
+    return list(waves) if len(waves) > 1 else []
 
 
 @delivery_page

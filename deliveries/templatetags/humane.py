@@ -1,6 +1,12 @@
 """Template filters for people."""
 
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from django import template
+from django.utils.formats import date_format
+
+from campaign.lib.durations import spell
 
 register = template.Library()
 
@@ -9,3 +15,15 @@ register = template.Library()
 def number(value: int | None) -> str:
     """A number with a comma between thousands; an en dash for an unknown one."""
     return "–" if value is None else f"{value:,}"
+
+
+@register.filter
+def duration(value: timedelta) -> str:
+    """A duration as it is written in forms: 1h 30m."""
+    return spell(value)
+
+
+@register.filter
+def moment(value: datetime, zone: str) -> str:
+    """Day and time as clocks in ``zone`` show it, with the zone's name."""
+    return f"{date_format(value.astimezone(ZoneInfo(zone or 'UTC')), 'j M Y, H:i')} ({zone or 'UTC'})"

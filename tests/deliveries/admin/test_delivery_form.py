@@ -1,3 +1,4 @@
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,21 @@ from tests.deliveries.factories import analysed, confirmed, delivery, people
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
 
+SCHEDULE = {
+    "part_size": 0,
+    "priority": 1,
+    "validity": "5d",
+    "max_retries": 5,
+    "retry_period": "1h",
+    "waves_mode": "none",
+    "wave_size": "",
+    "wave_interval": "1d",
+    "wave_calendar": "",
+    "in_doubt_policy": "ask",
+}
+"""What the form shows of a new delivery's sending, as the browser sends it back."""
+
+
 def url(made: Delivery) -> str:
     return reverse("admin:deliveries_delivery_change", args=[made.pk])
 
@@ -23,13 +39,15 @@ def filled(made: Delivery, **changes: Any) -> dict[str, Any]:
     """What the browser sends when somebody changes only ``changes``."""
     names = (
         "label", "code", "description", "sender_name", "sender_address", "reply_name", "reply_address", "subject",
-        "html", "text", "language", "part_size",
+        "html", "text", "language",
     )  # fmt: skip
     return {
         **{name: getattr(made, name) for name in names},
         "target_lists": list(made.target_lists.values_list("pk", flat=True)),
         "attachments": list(made.attachments.values_list("pk", flat=True)),
         "route": "",
+        **SCHEDULE,
+        "contact_zone": "UTC",
         **changes,
     }
 
@@ -224,3 +242,45 @@ def test_it_is_closed_to_outsiders(at_outsider: Client) -> None:
 )
 def test_it_makes_a_content_identifier_of_any_file_name(name: str, identifier: str) -> None:
     assert content_identifier(name) == identifier
+
+
+def test_it_takes_durations_as_people_write_them(at_marketer: Client) -> None:
+    made = delivery()
+
+    save(at_marketer, made, validity="1d 12h", retry_period="30m")
+
+    assert (made.validity, made.retry_period) == (timedelta(hours=36), timedelta(minutes=30))
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"validity": "soon"}, "“soon” is not a duration."),
+        ({"validity": "5s"}, "Write at least 1m."),
+        ({"waves_mode": "equal", "wave_size": ""}, "is not a size"),
+        ({"waves_mode": "equal", "wave_size": "150%"}, "more than everything"),
+        ({"waves_mode": "calendar", "wave_calendar": "0 10%\n2h"}, "Line 2 of the calendar"),
+        ({"contact_local": "2027-03-28T02:30", "contact_zone": "Europe/Berlin"}, "skip 02:30"),
+    ],
+)
+def test_it_says_what_is_wrong_with_the_schedule(at_marketer: Client, changes: dict[str, str], sentence: str) -> None:
+    page = save(at_marketer, delivery(), **changes).content.decode()
+
+    assert sentence in page
+
+
+def test_it_reads_the_contact_date_in_its_zone_and_shows_it_again(at_marketer: Client) -> None:
+    made = delivery()
+
+    save(at_marketer, made, contact_local="2027-06-01T09:30", contact_zone="America/New_York")
+
+    assert made.contact_at == datetime(2027, 6, 1, 13, 30, tzinfo=UTC)
+    assert 'value="2027-06-01T09:30"' in at_marketer.get(url(made)).content.decode()
+
+
+def test_it_forgets_the_contact_date(at_marketer: Client) -> None:
+    made = delivery(contact_at=datetime(2027, 6, 1, 13, 30, tzinfo=UTC), contact_zone="UTC")
+
+    save(at_marketer, made, contact_local="")
+
+    assert (made.contact_at, made.contact_zone) == (None, "")

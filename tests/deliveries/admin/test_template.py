@@ -13,7 +13,7 @@ def test_it_has_the_same_form_as_a_delivery(at_marketer: Client) -> None:
 
 
 def test_it_creates_a_template(at_marketer: Client) -> None:
-    at_marketer.post(reverse("admin:deliveries_deliverytemplate_add"), {"label": "Monthly", "part_size": 0})
+    at_marketer.post(reverse("admin:deliveries_deliverytemplate_add"), {"label": "Monthly", **SCHEDULE})
 
     assert DeliveryTemplate.objects.filter(label="Monthly").exists()
 

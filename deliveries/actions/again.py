@@ -1,0 +1,44 @@
+"""What *retry failed* and *send again what is in doubt* share: messages with an outcome become pending once more."""
+
+from django.db import transaction
+from django.utils import timezone
+
+from deliveries.models import Delivery, Message
+from deliveries.moves import Actor, move, write_journal
+from deliveries.queue import announce_work
+from deliveries.sending.parts import reopen_parts_with_pending
+from deliveries.states import DeliveryState, MessageState, check_move
+
+
+@transaction.atomic
+def send_again(delivery: Delivery, state: MessageState, sentence: str, *, by: Actor = None) -> int:
+    """Make the messages in ``state`` of a running or finished delivery pending, with all their attempts before them;
+    returns how many. ``sentence`` is for the journal, with a ``{count}``.
+
+    Raises :class:`deliveries.states.MoveRefused` when the delivery is in another state.
+    """
+    # The row as it is now, locked as by a worker that gives a part back: nothing may stay pending in a finished one.
+    delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    if delivery.current_state is not DeliveryState.IN_PROGRESS:
+        check_move(delivery.current_state, DeliveryState.IN_PROGRESS)
+    chosen = Message.objects.of_delivery(delivery.pk).filter(state=state)
+    count = chosen.update(
+        state=MessageState.PENDING,
+        failure_type=None,
+        reason=None,
+        reply=None,
+        processed_at=None,
+        retry_at=None,
+        attempts=0,
+    )
+    if not count:
+        return 0
+    reopen_parts_with_pending(delivery.pk)
+    at = timezone.now()
+    if delivery.valid_until is not None and delivery.valid_until <= at:
+        Delivery.objects.filter(pk=delivery.pk).update(valid_until=at + delivery.validity)
+    if delivery.current_state is not DeliveryState.IN_PROGRESS:
+        move(delivery, DeliveryState.IN_PROGRESS, finished_at=None)
+    write_journal(delivery.pk, sentence.format(count=f"{count:,}"), by=by)
+    announce_work()
+    return count

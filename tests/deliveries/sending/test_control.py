@@ -1,0 +1,237 @@
+"""Retries, waves, priorities and durations, over real SMTP."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from campaign.demo.sink import Fault
+from campaign.lib.clock import now
+from deliveries.actions.base import ActionRefused
+from deliveries.actions.confirm import confirm
+from deliveries.actions.control import resume
+from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
+from deliveries.models import Delivery, InDoubtPolicy, Message, Part, Priority, WavesMode
+from deliveries.sending import parts
+from deliveries.sending.schedule import end_validity
+from deliveries.states import DeliveryState, MessageState
+from tests.deliveries import factories
+from tests.smtp_sink import SinkThread
+
+pytestmark = pytest.mark.django_db
+
+PAST = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+def make_due() -> None:
+    """As if the time of every retry and wave had come."""
+    Message.objects.filter(retry_at__isnull=False).update(retry_at=PAST)
+    Part.objects.filter(not_before__isnull=False).update(not_before=PAST)
+
+
+def test_it_tries_again_what_failed_for_the_time_being(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="451 4.3.0 Try later", recipient="person2@"))
+    delivery = factories.confirmed(factories.delivery(factories.people(3), max_retries=2))
+
+    factories.send(worker, delivery)
+
+    waiting = Message.objects.get(address="person2@example.org")
+    assert (waiting.state, waiting.attempts, waiting.reply) == (MessageState.PENDING, 1, "451 4.3.0 Try later")
+    assert waiting.retry_at is not None
+    assert waiting.retry_at >= now() + timedelta(minutes=59)
+    assert Part.objects.get(delivery=delivery).not_before == waiting.retry_at
+    assert delivery.current_state is DeliveryState.IN_PROGRESS
+
+    smtp_sink.misbehave()
+    make_due()
+    factories.send(worker, delivery)
+
+    waiting.refresh_from_db()
+    assert (waiting.state, waiting.attempts, waiting.retry_at) == (MessageState.SENT, 2, None)
+    assert delivery.current_state is DeliveryState.FINISHED
+    assert len(smtp_sink.messages) == 3
+
+
+def test_it_gives_up_after_the_last_retry(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="451 4.3.0 Try later"))
+    delivery = factories.confirmed(factories.delivery(factories.people(1), max_retries=1))
+
+    factories.send(worker, delivery)
+    make_due()
+    factories.send(worker, delivery)
+
+    message = Message.objects.get()
+    assert (message.state, message.attempts, message.failure_type) == (MessageState.FAILED, 2, "soft")
+    assert delivery.current_state is DeliveryState.FINISHED
+
+
+def test_it_does_not_retry_an_address_that_does_not_exist(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="550 5.1.1 No such person"))
+    delivery = factories.confirmed(factories.delivery(factories.people(1), max_retries=5))
+
+    factories.send(worker, delivery)
+
+    assert factories.states(delivery) == [MessageState.FAILED]
+
+
+def test_it_sends_a_message_in_doubt_again_only_where_the_delivery_says_so(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", close=True, message=2))
+    delivery = factories.confirmed(
+        factories.delivery(factories.people(3), max_retries=3, in_doubt_policy=InDoubtPolicy.RESEND)
+    )
+
+    factories.send(worker, delivery)
+    assert factories.states(delivery) == [MessageState.SENT, MessageState.PENDING, MessageState.SENT]
+    make_due()
+    factories.send(worker, delivery)
+
+    assert factories.states(delivery) == [MessageState.SENT] * 3
+
+
+def test_a_person_sends_again_or_closes_what_is_in_doubt(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", close=True, message=1, keep=True))
+    delivery = factories.confirmed(factories.delivery(factories.people(2)))
+    factories.send(worker, delivery)
+    Delivery.objects.update(rests_until=None)
+    factories.send(worker, delivery)
+    assert factories.states(delivery) == [MessageState.IN_DOUBT, MessageState.SENT]
+
+    smtp_sink.misbehave(Fault("END", close=True))
+    assert resend_in_doubt(delivery) == 1
+    factories.send(worker, delivery)
+    assert factories.states(delivery) == [MessageState.IN_DOUBT, MessageState.SENT]
+
+    assert close_in_doubt(delivery) == 1
+    assert factories.states(delivery) == [MessageState.SENT, MessageState.SENT]
+    assert Part.objects.get(delivery=delivery).in_doubt == 0
+    with pytest.raises(ActionRefused, match="nothing to decide"):
+        resend_in_doubt(delivery)
+
+
+def test_it_releases_waves_on_time(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(
+        factories.delivery(
+            factories.people(10), waves_mode=WavesMode.EQUAL, wave_size="40%", wave_interval=timedelta(hours=2)
+        )
+    )
+
+    factories.send(worker, delivery)
+
+    assert len(smtp_sink.messages) == 4
+    later = list(delivery.parts.exclude(not_before=None).order_by("wave").values_list("wave", "size", "not_before"))
+    assert [(wave, size) for wave, size, _ in later] == [(2, 4), (3, 2)]
+    second, third = (at for _, _, at in later if at is not None)
+    assert third - second == timedelta(hours=2)
+    make_due()
+    factories.send(worker, delivery)
+    assert delivery.current_state is DeliveryState.FINISHED
+    assert len(smtp_sink.messages) == 10
+
+
+def test_an_analysis_refuses_waves_that_start_after_the_delivery_has_ended():
+    made = factories.analysed(
+        factories.delivery(
+            factories.people(10), waves_mode=WavesMode.CALENDAR, wave_calendar="0 5\n6d 5", validity=timedelta(days=5)
+        )
+    )
+
+    assert made.current_state is DeliveryState.ANALYSIS_FAILED
+    assert "The last wave starts 6d after the start" in made.state_note
+
+
+def test_it_waits_for_the_contact_date(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    contact = now() + timedelta(hours=3)
+    delivery = factories.confirmed(factories.delivery(factories.people(2), contact_at=contact))
+
+    factories.send(worker, delivery)
+
+    assert smtp_sink.messages == []
+    assert Part.objects.get(delivery=delivery).not_before == contact
+    assert delivery.valid_until == contact + delivery.validity
+    assert not parts.work_is_open(now())
+    assert parts.work_is_open(contact)
+
+
+def test_it_cancels_what_is_left_when_the_duration_is_over(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="451 4.3.0 Try later", recipient="person2@"))
+    delivery = factories.confirmed(factories.delivery(factories.people(3), max_retries=9))
+    factories.send(worker, delivery)
+
+    Delivery.objects.update(valid_until=PAST)
+    end_validity(now())
+    parts.finish_deliveries()
+
+    delivery.refresh_from_db()
+    assert factories.states(delivery) == [MessageState.SENT, MessageState.CANCELLED, MessageState.SENT]
+    assert delivery.current_state is DeliveryState.FINISHED
+    assert delivery.journal.filter(sentence__contains="1 messages that had not been sent are cancelled").exists()
+
+
+def test_it_holds_a_delivery_whose_whole_time_passed_during_an_outage(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(2)))
+    Delivery.objects.update(valid_until=PAST)
+
+    factories.send(worker, delivery)
+    end_validity(now())
+
+    delivery.refresh_from_db()
+    assert delivery.current_state is DeliveryState.PAUSED
+    assert "The start was missed" in delivery.state_note
+    assert smtp_sink.messages == []
+
+    resume(delivery)
+    factories.send(worker, delivery)
+    assert factories.states(delivery) == [MessageState.SENT] * 2
+
+
+def test_the_most_urgent_delivery_goes_first(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    target = factories.people(2)
+    normal = factories.confirmed(factories.delivery(target, subject="normal", part_size=1))
+    urgent = factories.confirmed(factories.delivery(target, subject="urgent", part_size=1, priority=Priority.HIGH))
+
+    worker.step()
+
+    assert factories.states(urgent) == [MessageState.SENT, MessageState.PENDING]
+    assert factories.states(normal) == [MessageState.PENDING] * 2
+
+
+def test_a_worker_leaves_a_long_part_for_a_more_urgent_delivery(worker, smtp_sink: SinkThread, monkeypatch):
+    monkeypatch.setattr("deliveries.sending.worker.FLUSH_MESSAGES", 2)
+    factories.route(smtp_sink.port)
+    target = factories.people(20)
+    normal = factories.confirmed(factories.delivery(target, part_size=20))
+    urgent = factories.analysed(factories.delivery(target, priority=Priority.HIGH))
+    renew = parts.renew
+
+    def confirm_meanwhile(*arguments: object) -> bool:
+        if urgent.current_state is DeliveryState.READY:
+            confirm(urgent)
+        return renew(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(parts, "renew", confirm_meanwhile)
+
+    worker.step()
+    worker.step()
+
+    assert 0 < factories.states(normal).count(MessageState.SENT) <= 4
+    assert factories.states(urgent) == [MessageState.SENT] * 20
+
+
+def test_deliveries_of_one_priority_take_turns(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    target = factories.people(4)
+    first, second = (factories.confirmed(factories.delivery(target, part_size=1)) for _ in range(2))
+
+    for _ in range(4):
+        worker.step()
+
+    assert [factories.states(made).count(MessageState.SENT) for made in (first, second)] == [2, 2]
