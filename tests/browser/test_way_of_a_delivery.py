@@ -82,10 +82,10 @@ def test_it_opens_the_tab_that_holds_the_mistake(marketers_page: Page) -> None:
     page = marketers_page
     page.goto(f"/admin/deliveries/delivery/{made.pk}/change/")
 
-    page.get_by_role("tab", name="Properties").click()
+    page.get_by_role("tab", name="Sending").click()
     page.fill("#id_part_size", "99999")
     page.get_by_role("tab", name="Content").click()
     page.locator("button[name=_save]").click()
 
     page.locator("#id_part_size").wait_for(state="visible")
-    assert page.get_by_role("tab", selected=True).inner_text().startswith("Properties")
+    assert page.get_by_role("tab", selected=True).inner_text().startswith("Sending")

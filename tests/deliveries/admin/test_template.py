@@ -2,6 +2,7 @@ from django.test import Client
 from django.urls import reverse
 
 from deliveries.models import DeliveryTemplate, PersonalizationBlock
+from tests.deliveries.admin.test_delivery_form import SCHEDULE
 
 
 def test_it_has_the_same_form_as_a_delivery(at_marketer: Client) -> None:
