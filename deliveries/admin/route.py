@@ -1,7 +1,6 @@
 """Routes: how mail leaves, and a button that tries it."""
 
-from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import messages
@@ -14,12 +13,11 @@ from django.views.decorators.http import require_POST
 
 from campaign import ui
 from campaign.lib.sealing import SealBroken
-from deliveries.models import Route
-from deliveries.sending.routes import address_of
-from deliveries.sending.transport import Connection, RouteUnavailable, Timeouts
+from deliveries.models import Route, SenderDomainRoute
+from deliveries.sending.handshake import RouteUnavailable
+from deliveries.sending.look import look
 
-TRY_SECONDS = 10.0
-"""How long a person waits for a relay that does not answer."""
+Fieldsets = list[tuple[str | None, dict[str, list[Any]]]]
 
 
 class RouteForm(forms.ModelForm[Route]):
@@ -35,15 +33,39 @@ class RouteForm(forms.ModelForm[Route]):
 
     class Meta:
         model = Route
-        fields = ["name", "host", "port", "security", "username", "ehlo_name", "is_default"]
+        fields = [
+            "name",
+            "is_active",
+            "is_default",
+            "fallback",
+            "host",
+            "port",
+            "protocol",
+            "security",
+            "check_certificate",
+            "authority_file",
+            "ehlo_name",
+            "source_address",
+            "username",
+            "auth_mechanism",
+            "connection_limit",
+            "messages_per_connection",
+            "messages_per_second",
+            "connect_seconds",
+            "command_seconds",
+            "data_seconds",
+            "content_seconds",
+            "end_of_data_seconds",
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "new_password" in self.fields:
             stored = bool(self.instance.sealed_password)
-            self.fields["new_password"].help_text = (
+            kept = (
                 "A password is stored. Leave empty to keep it." if stored else "Stored encrypted and never shown again."
             )
+            self.fields["new_password"].help_text = f"{kept} For XOAUTH2: the access token."
 
     def clean(self) -> dict[str, Any]:
         """Refuse two wishes that contradict each other."""
@@ -65,17 +87,43 @@ class RouteForm(forms.ModelForm[Route]):
         return super().save(commit)
 
 
+class SenderDomainInline(ui.TabularInline):
+    """Which senders' domains leave by the route."""
+
+    model = SenderDomainRoute
+    extra = 0
+
+
 @ui.register(Route)
 class RouteAdmin(ui.ModelAdmin):
     """SMTP relays."""
 
     form = RouteForm
-    list_display = ["name", "host", "port", "security", "is_default"]
+    inlines = [SenderDomainInline]
+    list_display = ["name", "host", "port", "security", "is_active", "is_default", "fallback"]
+    list_select_related = ["fallback"]
     change_form_template = "deliveries/route_form.html"
-    fieldsets = [
-        (None, {"fields": ["name", "is_default"]}),
-        ("Connection", {"fields": [("host", "port"), "security", "ehlo_name"]}),
-        ("Credentials", {"fields": ["username", "new_password", "forget_password"]}),
+    fieldsets: ClassVar[Fieldsets] = [
+        (None, {"fields": ["name", "is_active", "is_default", "fallback"]}),
+        (
+            "Connection",
+            {"fields": [("host", "port"), "protocol", "security", "check_certificate", "authority_file", "ehlo_name"]},
+        ),
+        ("Credentials", {"fields": ["username", "new_password", "forget_password", "auth_mechanism"]}),
+        ("Limits", {"fields": ["connection_limit", "messages_per_connection", "messages_per_second"]}),
+        (
+            "Waits and addresses",
+            {
+                "fields": [
+                    "source_address",
+                    "connect_seconds",
+                    "command_seconds",
+                    "data_seconds",
+                    "content_seconds",
+                    "end_of_data_seconds",
+                ]
+            },
+        ),
     ]
 
     def get_urls(self) -> list[URLPattern]:
@@ -88,7 +136,11 @@ class RouteAdmin(ui.ModelAdmin):
         may_save = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         if may_save:
             return self.fieldsets
-        return [*self.fieldsets[:2], ("Credentials", {"fields": ["username"]})]
+        secret = {"new_password", "forget_password"}
+        return [
+            (title, {"fields": [name for name in group["fields"] if name not in secret]})
+            for title, group in self.fieldsets
+        ]
 
     def save_model(self, request: HttpRequest, obj: Route, form: Any, change: Any) -> None:
         """The newly chosen default takes the place of the former one."""
@@ -107,19 +159,9 @@ class RouteAdmin(ui.ModelAdmin):
         if route is None:
             raise Http404
         try:
-            try_connection(route)
+            sentence = look(route)
         except (RouteUnavailable, SealBroken) as error:
             messages.error(request, str(error))
         else:
-            messages.success(request, f"The connection to {route.host}:{route.port} works. No message was sent.")
+            messages.success(request, sentence)
         return redirect("admin:deliveries_route_change", route_id)
-
-
-def try_connection(route: Route) -> None:
-    """Open a session and close it. Raises ``RouteUnavailable`` or ``SealBroken`` with a sentence for people."""
-    address = replace(address_of(route), timeouts=Timeouts(connect=TRY_SECONDS, command=TRY_SECONDS))
-    connection = Connection(address)
-    try:
-        connection.open()
-    finally:
-        connection.close()

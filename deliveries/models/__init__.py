@@ -7,7 +7,7 @@ from deliveries.models.dkim_key import Algorithm, DkimKey
 from deliveries.models.message import Message, MessageValues, message_range
 from deliveries.models.part import Part
 from deliveries.models.properties import Attachment, AttachmentRole, InDoubtPolicy, Priority, Properties, WavesMode
-from deliveries.models.route import Route, Security
+from deliveries.models.route import Mechanism, Protocol, Route, Security, SenderDomainRoute
 from deliveries.models.template import DeliveryTemplate
 
 __all__ = [
@@ -23,14 +23,17 @@ __all__ = [
     "InDoubtPolicy",
     "JournalLine",
     "Level",
+    "Mechanism",
     "Message",
     "MessageValues",
     "Part",
     "PersonalizationBlock",
     "Priority",
     "Properties",
+    "Protocol",
     "Route",
     "Security",
+    "SenderDomainRoute",
     "WavesMode",
     "message_range",
 ]

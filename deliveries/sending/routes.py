@@ -1,19 +1,73 @@
-"""Routes, and the connections that a lane keeps to them."""
+"""Which route a delivery leaves by, and the connections that a lane keeps to it and to its fallbacks."""
 
-from deliveries.models import Delivery, Route
-from deliveries.sending.transport import Connection, RouteAddress, Security
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from campaign.lib.clock import now
+from deliveries.models import Delivery, JournalLine, Level, Route, SenderDomainRoute
+from deliveries.moves import write_journal
+from deliveries.sending import outages, slots
+from deliveries.sending.handshake import Mechanism, Protocol, RouteAddress, RouteUnavailable, Security, Timeouts
+from deliveries.sending.outages import Outages
+from deliveries.sending.slots import Slot
+from deliveries.sending.transport import Connection
+from recipients.addresses import AddressError, ascii_domain
+
+logger = logging.getLogger(__name__)
+
+TELL_AGAIN: Final = timedelta(hours=1)
+"""A delivery's journal says at most so often that another route stands in."""
 
 
 class NoRoute(Exception):
     """There is nothing to send through. ``str()`` is a sentence for people."""
 
 
+class RouteBusy(RouteUnavailable):
+    """Every connection that the route allows is in use; one will be free soon."""
+
+
 def route_of(delivery: Delivery) -> Route:
-    """The route a delivery leaves by: its own, else the default one. Raises :class:`NoRoute`."""
-    route = delivery.route or Route.objects.filter(is_default=True).first()
-    if route is None:
+    """The route a delivery leaves by while all servers answer. Raises :class:`NoRoute`."""
+    return routes_of(delivery)[0]
+
+
+def routes_of(delivery: Delivery) -> list[Route]:
+    """The delivery's active routes, the first choice first, then its fallbacks. Raises :class:`NoRoute`."""
+    return _active(_chosen(delivery))
+
+
+def _active(chosen: Route) -> list[Route]:
+    active = [route for route in (chosen, *chosen.fallbacks()) if route.is_active]
+    if not active:
+        raise NoRoute(
+            f"The route “{chosen}” is not active, and no active route stands in for it. Activate it under “Routes”, or "
+            "choose another."
+        )
+    return active
+
+
+def _chosen(delivery: Delivery) -> Route:
+    """The delivery's own route, else that of its sender's domain, else the default one."""
+    if delivery.route is not None:
+        return delivery.route
+    if (by_domain := _of_domain(delivery.sender_address.rpartition("@")[2])) is not None:
+        return by_domain
+    default = Route.objects.filter(is_default=True).first()
+    if default is None:
         raise NoRoute("There is no route. Create one under “Routes” and mark it as default.")
-    return route
+    return default
+
+
+def _of_domain(domain: str) -> Route | None:
+    """The route of a sender's domain, if it has one."""
+    try:
+        rule = SenderDomainRoute.objects.select_related("route").filter(domain=ascii_domain(domain)).first()
+    except AddressError:  # such a delivery never passes its analysis
+        return None
+    return rule.route if rule else None
 
 
 def address_of(route: Route) -> RouteAddress:
@@ -26,28 +80,125 @@ def address_of(route: Route) -> RouteAddress:
         password=route.password,
         ehlo_name=route.ehlo_name,
         name=route.name,
+        authority_file=route.authority_file,
+        messages_per_connection=route.messages_per_connection,
+        timeouts=Timeouts(
+            connect=route.connect_seconds,
+            command=route.command_seconds,
+            data=route.data_seconds,
+            content=route.content_seconds,
+            end_of_data=route.end_of_data_seconds,
+        ),
+        protocol=Protocol(route.protocol),
+        mechanism=Mechanism(route.auth_mechanism),
+        certificate_checks=route.check_certificate,
+        source_address=route.source_address or "",
     )
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A connection and the right to it; a route without limit needs none."""
+
+    address: RouteAddress
+    connection: Connection
+    slot: Slot | None
 
 
 class Connections:
     """The connections that one lane keeps, one for each route it sends by. Not for several threads."""
 
-    def __init__(self) -> None:
-        self._kept: dict[RouteAddress, Connection] = {}
+    def __init__(self, failed: Outages = outages.this_process) -> None:
+        self._failed = failed
+        self._kept: dict[int, _Kept] = {}
+        self._waited = 0.0
 
     def to(self, delivery: Delivery) -> Connection:
-        """The connection for the delivery's route; a route that was edited gets a new one."""
-        address = address_of(route_of(delivery))
-        if address not in self._kept:
-            self._kept[address] = Connection(address)
-        return self._kept[address]
+        """An open connection for the delivery: to its route, or to the fallback while that cannot be reached.
+
+        A route that was edited gets a new one. Raises :class:`NoRoute`, :class:`RouteBusy`,
+        :class:`RouteUnavailable` and :class:`campaign.lib.sealing.SealBroken`.
+        """
+        chosen = _chosen(delivery)
+        routes = _active(chosen)
+        addresses = [(route, address_of(route)) for route in routes]
+        # Those that failed lately come last, in their order: better than none when the others fail as well.
+        addresses.sort(key=lambda candidate: bool(self._failed.why(candidate[1])))
+        failures: list[str] = []
+        for route, address in addresses:
+            try:
+                connection = self._open(route, address)
+            except RouteBusy:
+                raise
+            except RouteUnavailable as error:
+                failures.append(str(error))
+                if len(routes) > 1:
+                    self._failed.note(address, str(error))
+                continue
+            if route != chosen:
+                why = self._failed.why(address_of(chosen)) if chosen.is_active else f"“{chosen}” is not active."
+                _tell(delivery, f"The route “{route}” stands in for “{chosen}”. {why}")
+            return connection
+        raise RouteUnavailable(" ".join(failures))
 
     @property
     def waited(self) -> float:
         """Seconds spent waiting for servers' answers until now."""
-        return sum(connection.waited for connection in self._kept.values())
+        return self._waited + sum(kept.connection.waited for kept in tuple(self._kept.values()))
 
     def close(self) -> None:
-        """Take leave of every server. The connections open again when they are needed."""
-        for connection in self._kept.values():
-            connection.close()
+        """Take leave of every server and give the slots back, while the database connection is still open. The
+        connections open again when they are needed."""
+        for route_id in tuple(self._kept):
+            self._forget(route_id)
+
+    def _open(self, route: Route, address: RouteAddress) -> Connection:
+        """The kept connection, or a new one with a slot. Raises RouteBusy, RouteUnavailable."""
+        kept = self._kept.get(route.pk)
+        if kept is not None and (kept.address != address or not _within_limit(kept.slot, route.connection_limit)):
+            self._forget(route.pk)
+            kept = None
+        if kept is None:
+            kept = self._kept[route.pk] = _Kept(address, Connection(address), slot_of(route))
+        try:
+            kept.connection.open()
+        except BaseException:
+            self._forget(route.pk)
+            raise
+        return kept.connection
+
+    def _forget(self, route_id: int) -> None:
+        """Close a connection, then give its slot back."""
+        kept = self._kept.pop(route_id)
+        kept.connection.close()
+        self._waited += kept.connection.waited
+        if kept.slot is not None:
+            kept.slot.give_back()
+
+
+def slot_of(route: Route) -> Slot | None:
+    """The right to one more connection; ``None`` where the route sets no limit. Raises :class:`RouteBusy`."""
+    if not route.connection_limit:
+        return None
+    slot = slots.take(route.pk, route.connection_limit)
+    if slot is None:
+        raise RouteBusy(
+            f"All {route.connection_limit} connections that the route “{route}” allows are in use. "
+            "It goes on as soon as one is free."
+        )
+    return slot
+
+
+def _within_limit(slot: Slot | None, limit: int) -> bool:
+    """Whether a connection may go on: its slot survived, and the limit was not lowered below it, or there is none."""
+    if slot is None:
+        return limit == 0
+    return slot.holds and (limit == 0 or slot.number <= limit)
+
+
+def _tell(delivery: Delivery, sentence: str) -> None:
+    """Put it into the delivery's journal, unless it is there already from the last hour."""
+    told = JournalLine.objects.filter(delivery_id=delivery.pk, sentence=sentence, at__gt=now() - TELL_AGAIN)
+    if not told.exists():
+        logger.warning("Delivery %s: %s", delivery.pk, sentence)
+        write_journal(delivery.pk, sentence, level=Level.WARNING)

@@ -1,75 +1,26 @@
-"""A kept SMTP connection: smtplib opens it, then the transaction is ours on the plain socket (see smtp/pipeline.py)."""
+"""A kept connection: smtplib opens it (handshake.py), then the transaction is ours on the socket (smtp/pipeline.py)."""
 
 import select
-import smtplib
 import socket
 import ssl
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import lru_cache
 from itertools import chain, islice
 from typing import Final, Self
 
 from deliveries.mail import Mail
+from deliveries.sending.handshake import RouteAddress, RouteUnavailable, Security, Timeouts, open_session
 from deliveries.sending.smtp import commands
 from deliveries.sending.smtp.commands import Extensions
 from deliveries.sending.smtp.pipeline import Body, HangUp, Outcome, Read, ServerClosing, Write, converse
 from deliveries.sending.smtp.replies import ProtocolViolation, Reply, ReplyReader, Stage
 
+__all__ = ["Connection", "ConnectionLost", "RouteAddress", "RouteUnavailable", "Security", "Timeouts"]
+
 _READ_OCTETS: Final = 65_536
 # Saying good-bye must not hold up a worker that is stopping.
 _QUIT_SECONDS: Final = 2.0
-
-
-class Security(StrEnum):
-    """How a route is encrypted: not, by STARTTLS (RFC 3207), or from the first octet (RFC 8314)."""
-
-    NONE = "none"
-    STARTTLS = "starttls"
-    TLS = "tls"
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds. The waits for answers are those of RFC 5321 section 4.5.3.2; `connect` covers opening and AUTH."""
-
-    connect: float = 30.0
-    command: float = 300.0
-    data: float = 120.0
-    content: float = 180.0
-    end_of_data: float = 600.0
-
-
-@dataclass(frozen=True, slots=True)
-class RouteAddress:
-    """Where and how to connect. `name` is what operators call the route; an empty `ehlo_name` is the host's own name.
-
-    `authority_file` names a PEM file with the certificate authority to trust instead of the system's; a
-    `messages_per_connection` of 0 sets no limit.
-    """
-
-    host: str
-    port: int
-    security: Security = Security.NONE
-    username: str = ""
-    password: str = field(default="", repr=False)
-    ehlo_name: str = ""
-    name: str = ""
-    authority_file: str = ""
-    messages_per_connection: int = 0
-    timeouts: Timeouts = Timeouts()
-
-    @property
-    def label(self) -> str:
-        """The route as a sentence names it."""
-        return f"the route “{self.name}”" if self.name else "the route"
-
-
-class RouteUnavailable(Exception):
-    """No connection; of the mails without an outcome nothing was handed over. The message is a sentence for people."""
 
 
 class ConnectionLost(Exception):
@@ -165,7 +116,7 @@ class _Session:
         self._route = route
         self._smtp = open_session(route)
         if self._smtp.sock is None:
-            raise RouteUnavailable(f"The SMTP server {route.host}:{route.port} closed the connection. Try again.")
+            raise RouteUnavailable(f"{route.server} closed the connection. Try again.")
         self._socket: socket.socket = self._smtp.sock
         # The next message's commands must not wait for the acknowledgement of this one's end (Nagle).
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -333,90 +284,3 @@ def _seconds(timeouts: Timeouts, stage: Stage) -> float:
             return timeouts.end_of_data
         case _:
             return timeouts.command
-
-
-@lru_cache(maxsize=8)
-def _tls_context(authority_file: str) -> ssl.SSLContext:
-    """Certificate and host name are checked; reading the authorities takes some 20 ms, hence kept."""
-    return ssl.create_default_context(cafile=authority_file or None)
-
-
-def open_session(route: RouteAddress) -> smtplib.SMTP:
-    """A session after EHLO, encryption and AUTH. Raises RouteUnavailable with a sentence that says what to mend."""
-    where = f"The SMTP server {route.host}:{route.port}"
-    try:
-        return _handshake(route)
-    except socket.gaierror as error:
-        sentence = f"The name of the SMTP server {route.host} was not found. Check host of {route.label} and the DNS"
-        raise RouteUnavailable(f"{sentence} ({error.strerror}).") from error
-    except ConnectionRefusedError as error:
-        raise RouteUnavailable(f"{where} refused the connection. Check host and port of {route.label}.") from error
-    except TimeoutError as error:
-        raise RouteUnavailable(_no_answer(route)) from error
-    except ssl.SSLCertVerificationError as error:
-        raise RouteUnavailable(
-            f"{where} showed a certificate that is not valid for it: {error.verify_message} "
-            f"Check host and certificate authority of {route.label}."
-        ) from error
-    except ssl.SSLError as error:
-        raise RouteUnavailable(
-            f"{where} did not agree on encryption ({error.reason}). Check port and security of {route.label}."
-        ) from error
-    except smtplib.SMTPAuthenticationError as error:
-        raise RouteUnavailable(
-            f"{where} refused user name or password: {_said(error)}. Check the credentials of {route.label}."
-        ) from error
-    except smtplib.SMTPNotSupportedError as error:
-        raise RouteUnavailable(
-            f"{where} does not offer what {route.label} asks for: {error} Check security and credentials."
-        ) from error
-    except smtplib.SMTPServerDisconnected as error:
-        # smtplib gives the same exception for a closed connection and for a wait that was too long.
-        if isinstance(error.__context__, TimeoutError):
-            raise RouteUnavailable(_no_answer(route)) from error
-        raise RouteUnavailable(
-            f"{where} closed the connection during the greeting. Check port and security of {route.label}, "
-            "and whether the server accepts this host."
-        ) from error
-    except smtplib.SMTPResponseException as error:
-        raise RouteUnavailable(
-            f"{where} does not accept the session: {_said(error)}. "
-            f"Check {route.label} and whether the server accepts this host."
-        ) from error
-    except (OSError, smtplib.SMTPException, UnicodeError) as error:
-        raise RouteUnavailable(f"{where} could not be reached ({error}). Check {route.label}.") from error
-
-
-def _no_answer(route: RouteAddress) -> str:
-    return (
-        f"The SMTP server {route.host}:{route.port} did not answer within {route.timeouts.connect:g} seconds. "
-        f"Check host, port and security of {route.label}, and the firewall."
-    )
-
-
-def _handshake(route: RouteAddress) -> smtplib.SMTP:
-    # Without a name smtplib would ask the DNS for it at each connection.
-    ehlo_name = route.ehlo_name or socket.gethostname()
-    seconds = route.timeouts.connect
-    smtp: smtplib.SMTP
-    if route.security is Security.TLS:
-        context = _tls_context(route.authority_file)
-        smtp = smtplib.SMTP_SSL(route.host, route.port, ehlo_name, timeout=seconds, context=context)
-    else:
-        smtp = smtplib.SMTP(route.host, route.port, ehlo_name, timeout=seconds)
-    try:
-        smtp.ehlo_or_helo_if_needed()
-        if route.security is Security.STARTTLS:
-            smtp.starttls(context=_tls_context(route.authority_file))
-            smtp.ehlo_or_helo_if_needed()
-        if route.username:
-            smtp.login(route.username, route.password)
-    except BaseException:
-        smtp.close()
-        raise
-    return smtp
-
-
-def _said(error: smtplib.SMTPResponseException) -> str:
-    text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
-    return f"{error.smtp_code} {' '.join(text.split())}"

@@ -7,12 +7,19 @@ from django.test import Client
 from django.urls import reverse
 
 from deliveries.models import Route
+from tests.deliveries.sending.sessions import elsewhere
 
 PASSWORD = "top-secret-password"
 
 
 def form(**values: Any) -> dict[str, Any]:
-    return {"name": "Relay", "host": "127.0.0.1", "port": 25, "security": "none", "username": "me", **values}
+    filled = {
+        field.name: field.get_default()
+        for field in Route._meta.local_concrete_fields
+        if field.editable and field.get_default() is not None and field.get_default() is not False
+    }
+    inline = {"sender_domains-TOTAL_FORMS": 0, "sender_domains-INITIAL_FORMS": 0}
+    return {**filled, **inline, "name": "Relay", "host": "127.0.0.1", "username": "me", **values}
 
 
 def change(client: Client, route: Route, **values: Any) -> Any:
@@ -84,7 +91,10 @@ def test_it_tests_a_connection_that_works(at_marketer: Client, smtp_sink: Any) -
     status, sentence = tried(at_marketer, route)
 
     assert status == 302
-    assert sentence == f"The connection to 127.0.0.1:{smtp_sink.port} works. No message was sent."
+    assert sentence == (
+        f"The connection to 127.0.0.1:{smtp_sink.port} works: not encrypted; no login offered; it offers PIPELINING, "
+        "8BITMIME, SMTPUTF8, SIZE 52428800. No message was sent."
+    )
     assert not smtp_sink.messages
 
 
@@ -116,3 +126,74 @@ def test_it_shows_a_colleague_nothing_of_the_password(at_colleague: Client, rela
     page = at_colleague.get(reverse("admin:deliveries_route_change", args=[relay.pk])).content.decode()
 
     assert "password" not in page.lower().replace("change password", "").replace("password_change", "")
+
+
+def test_it_counts_a_test_as_one_of_the_connections_allowed(at_marketer: Client, smtp_sink: Any) -> None:
+    route = Route.objects.create(name="Sink", host="127.0.0.1", port=smtp_sink.port, connection_limit=1)
+
+    with elsewhere(route):
+        _, busy = tried(at_marketer, route)
+    _, free = tried(at_marketer, route)
+
+    assert busy.startswith("All 1 connections that the route “Sink” allows are in use.")
+    assert "works" in free
+    assert smtp_sink.sink.connections == 1
+
+
+def test_it_keeps_what_was_chosen(at_marketer: Client, relay: Route) -> None:
+    other = Route.objects.create(name="Other", host="h")
+
+    change(
+        at_marketer, relay, protocol="lmtp", port=24, auth_mechanism="XOAUTH2", messages_per_second="0.5",
+        connection_limit=3, end_of_data_seconds=60, fallback=other.pk, source_address="::1",
+    )  # fmt: skip
+
+    assert (relay.protocol, relay.port, relay.auth_mechanism, relay.messages_per_second) == ("lmtp", 24, "XOAUTH2", 0.5)
+    assert (relay.connection_limit, relay.end_of_data_seconds, relay.source_address) == (3, 60, "::1")
+    assert relay.fallback == other
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"protocol": "lmtp", "port": 25}, "LMTP must not use port 25"),
+        ({"auth_mechanism": "XOAUTH2", "username": ""}, "XOAUTH2 needs the user name"),
+        ({"command_seconds": 0}, "greater than or equal to 1"),
+        ({"messages_per_second": "nan"}, "Enter a number"),
+        ({"source_address": "localhost"}, "Enter a valid IPv4 or IPv6 address"),
+    ],
+)
+def test_it_says_what_does_not_go_together(
+    at_marketer: Client, relay: Route, values: dict[str, Any], sentence: str
+) -> None:
+    page = change(at_marketer, relay, **values).content.decode()
+
+    assert sentence in page
+
+
+@pytest.mark.parametrize("back", ["Relay", "Second", "Third"])
+def test_it_refuses_a_circle_of_fallbacks(at_marketer: Client, relay: Route, back: str) -> None:
+    third = Route.objects.create(name="Third", host="h", fallback=relay)
+    Route.objects.create(name="Second", host="h", fallback=third)
+
+    page = change(at_marketer, relay, fallback=Route.objects.get(name=back).pk).content.decode()
+
+    assert "falls back to this route" in page
+    assert relay.fallback is None
+
+
+def test_it_keeps_a_sender_domain_as_it_will_be_looked_for(at_marketer: Client, relay: Route) -> None:
+    rows = {"sender_domains-TOTAL_FORMS": 1, "sender_domains-0-domain": " Bücher.Example ", "sender_domains-0-id": ""}
+
+    change(at_marketer, relay, **rows, **{"sender_domains-0-route": relay.pk})
+
+    assert [rule.domain for rule in relay.sender_domains.all()] == ["xn--bcher-kva.example"]
+
+
+def test_it_says_that_a_sender_domain_is_none(at_marketer: Client, relay: Route) -> None:
+    rows = {"sender_domains-TOTAL_FORMS": 1, "sender_domains-0-domain": "me@example.com", "sender_domains-0-id": ""}
+
+    page = change(at_marketer, relay, **rows, **{"sender_domains-0-route": relay.pk}).content.decode()
+
+    assert "is not a domain name" in page
+    assert not relay.sender_domains.exists()

@@ -1,0 +1,332 @@
+"""Connecting to a route: the session after greeting, encryption and AUTH, all by smtplib, within one time limit."""
+
+import errno
+import io
+import smtplib
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
+
+
+class Security(StrEnum):
+    """How a route is encrypted: not, by STARTTLS (RFC 3207), or from the first octet (RFC 8314)."""
+
+    NONE = "none"
+    STARTTLS = "starttls"
+    TLS = "tls"
+
+
+class Protocol(StrEnum):
+    """What the server speaks: SMTP (RFC 5321), or LMTP (RFC 2033), which answers for each recipient."""
+
+    SMTP = "smtp"
+    LMTP = "lmtp"
+
+
+class Mechanism(StrEnum):
+    """How a route logs in (RFC 4954). AUTOMATIC tries CRAM-MD5, PLAIN and LOGIN, what the server offers, in that order.
+
+    XOAUTH2 gives the password as an access token of OAuth 2.
+    """
+
+    AUTOMATIC = "auto"
+    PLAIN = "PLAIN"
+    LOGIN = "LOGIN"
+    CRAM_MD5 = "CRAM-MD5"
+    XOAUTH2 = "XOAUTH2"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds. The waits for answers are those of RFC 5321 section 4.5.3.2; `connect` covers opening and AUTH."""
+
+    connect: float = 30.0
+    command: float = 300.0
+    data: float = 120.0
+    content: float = 180.0
+    end_of_data: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAddress:
+    """Where and how to connect. `name` is what operators call the route; an empty `ehlo_name` is the host's own name.
+
+    `authority_file` names a PEM file with the certificate authority to trust instead of the system's; without
+    `certificate_checks` any certificate will do. A `messages_per_connection` of 0 sets no limit. `source_address` is
+    the IP address of this host to connect from, empty for the system's choice.
+    """
+
+    host: str
+    port: int
+    security: Security = Security.NONE
+    username: str = ""
+    password: str = field(default="", repr=False)
+    ehlo_name: str = ""
+    name: str = ""
+    authority_file: str = ""
+    messages_per_connection: int = 0
+    timeouts: Timeouts = Timeouts()
+    protocol: Protocol = Protocol.SMTP
+    mechanism: Mechanism = Mechanism.AUTOMATIC
+    certificate_checks: bool = True
+    source_address: str = ""
+
+    @property
+    def label(self) -> str:
+        """The route as a sentence names it."""
+        return f"the route “{self.name}”" if self.name else "the route"
+
+    @property
+    def server(self) -> str:
+        """The server as the beginning of a sentence names it."""
+        return f"The {self.protocol.upper()} server {self.host}:{self.port}"
+
+
+class RouteUnavailable(Exception):
+    """No connection; of the mails without an outcome nothing was handed over. The message is a sentence for people."""
+
+
+class Step(StrEnum):
+    """What a handshake is about, as a sentence says it."""
+
+    GREETING = "during the greeting"
+    ENCRYPTION = "while agreeing on encryption"
+    LOGIN = "while logging in"
+
+
+class Handshake(smtplib.SMTP):
+    """smtplib's client that gives up waiting `timeouts.connect` seconds after it was made, however slowly a server
+    talks, and knows how far it came and how it logged in."""
+
+    def __init__(self, route: RouteAddress) -> None:
+        self._route = route
+        self.step = Step.ENCRYPTION if route.security is Security.TLS else Step.GREETING
+        self.mechanism = ""
+        self._deadline = time.monotonic() + route.timeouts.connect
+        # Without a name smtplib would ask the DNS for it at each connection.
+        super().__init__(
+            local_hostname=route.ehlo_name or socket.gethostname(),
+            timeout=route.timeouts.connect,
+            source_address=(route.source_address, 0) if route.source_address else None,
+        )
+        if route.protocol is Protocol.LMTP:
+            self.ehlo_msg = "lhlo"
+
+    def carry_out(self) -> None:
+        """Connect, greet, encrypt, log in. Raises what smtplib, ssl and sockets raise."""
+        # STARTTLS checks the certificate against the name that smtplib keeps here.
+        self._host = self._route.host
+        code, text = self.connect(self._route.host, self._route.port)
+        if code != 220:
+            raise smtplib.SMTPConnectError(code, text)
+        self._greet()
+        if self._route.security is Security.STARTTLS:
+            self.step = Step.ENCRYPTION
+            self.starttls(context=_tls_context(self._route))
+            self._greet()
+        if self._route.username:
+            self.step = Step.LOGIN
+            self._log_in()
+
+    def getreply(self) -> tuple[int, bytes]:
+        """The next reply, in the time that is left. One octet a time must not stretch a wait without end."""
+        if self.file is None and self.sock is not None:
+            self.file = io.BufferedReader(_Reading(self.sock, self.time_left))
+        return super().getreply()
+
+    def auth(
+        self, mechanism: str, authobject: Callable[..., Any], *, initial_response_ok: bool = True
+    ) -> tuple[int, bytes]:
+        """As smtplib's, and remember what worked."""
+        answer = super().auth(mechanism, authobject, initial_response_ok=initial_response_ok)
+        self.mechanism = mechanism
+        return answer
+
+    def time_left(self) -> float:
+        """Seconds until the handshake must be over. Raises TimeoutError when there are none."""
+        seconds = self._deadline - time.monotonic()
+        if seconds <= 0:
+            raise TimeoutError
+        return seconds
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        plain: socket.socket = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+        if self._route.security is not Security.TLS:
+            return plain
+        try:
+            plain.settimeout(self.time_left())
+            encrypted = _tls_context(self._route).wrap_socket(plain, server_hostname=host)
+        except BaseException:
+            plain.close()
+            raise
+        self.step = Step.GREETING
+        return encrypted
+
+    def _greet(self) -> None:
+        """EHLO, HELO where that is not known; LHLO (RFC 2033 section 4.1)."""
+        self.step = Step.GREETING
+        if self._route.protocol is Protocol.SMTP:
+            self.ehlo_or_helo_if_needed()
+            return
+        code, text = self.ehlo()
+        if not 200 <= code <= 299:
+            raise smtplib.SMTPHeloError(code, text)
+
+    def _log_in(self) -> None:
+        mechanism = self._route.mechanism
+        if mechanism is Mechanism.AUTOMATIC:
+            self.login(self._route.username, self._route.password)
+            return
+        offered = self.esmtp_features.get("auth", "").upper().split()
+        if mechanism not in offered:
+            what = f"AUTH {' '.join(offered)}" if offered else "no AUTH"
+            raise smtplib.SMTPNotSupportedError(f"it offers {what}, not {mechanism}.")
+        self.user, self.password = self._route.username, self._route.password
+        answers: dict[Mechanism, Callable[..., Any]] = {
+            Mechanism.PLAIN: self.auth_plain,
+            Mechanism.LOGIN: self.auth_login,
+            Mechanism.CRAM_MD5: self.auth_cram_md5,
+            Mechanism.XOAUTH2: self._xoauth2,
+        }
+        # Not every server takes the user name in the same line as AUTH LOGIN.
+        self.auth(mechanism, answers[mechanism], initial_response_ok=mechanism is not Mechanism.LOGIN)
+
+    def _xoauth2(self, challenge: bytes | None = None) -> str:
+        """The initial response; a challenge is the server telling an error, which an empty answer brings to its end."""
+        if challenge is not None:
+            return ""
+        return f"user={self._route.username}\x01auth=Bearer {self._route.password}\x01\x01"
+
+
+class _Reading(io.RawIOBase):
+    """A socket's octets, each read in the time that is left."""
+
+    def __init__(self, sock: socket.socket, time_left: Callable[[], float]) -> None:
+        self._socket = sock
+        self._time_left = time_left
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Octets read; 0 at the end. Raises OSError, TimeoutError among them."""
+        self._socket.settimeout(self._time_left())
+        return self._socket.recv_into(buffer)
+
+
+class _AuthorityUnusable(OSError):
+    """The authority file is not there, may not be read, or holds no certificate."""
+
+
+@lru_cache(maxsize=8)
+def _context(authority_file: str, certificate_checks: bool) -> ssl.SSLContext:  # noqa: FBT001 (lru_cache)
+    """Reading the authorities takes some 20 ms, hence kept."""
+    context = ssl.create_default_context(cafile=authority_file or None)
+    if not certificate_checks:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _tls_context(route: RouteAddress) -> ssl.SSLContext:
+    """How the route encrypts. Raises _AuthorityUnusable."""
+    try:
+        return _context(route.authority_file, route.certificate_checks)
+    except OSError as error:
+        raise _AuthorityUnusable(error.strerror or str(error)) from error
+
+
+def open_session(route: RouteAddress) -> Handshake:
+    """A session after EHLO, encryption and AUTH. Raises RouteUnavailable with a sentence that says what to mend."""
+    session = Handshake(route)
+    try:
+        session.carry_out()
+    except (OSError, smtplib.SMTPException, UnicodeError) as error:
+        session.close()
+        raise RouteUnavailable(_sentence(route, session.step, error)) from error
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+_NO_SUCH_SOURCE: Final = (errno.EADDRNOTAVAIL, errno.EINVAL, errno.EAFNOSUPPORT, socket.EAI_ADDRFAMILY)
+
+
+def _sentence(route: RouteAddress, step: Step, error: Exception) -> str:
+    """What went wrong while connecting, and what to mend."""
+    where = route.server
+    match error:
+        case _AuthorityUnusable():
+            return (
+                f"The authority file {route.authority_file} of {route.label} cannot be used on this host ({error}). "
+                "Put a PEM file there that workers may read."
+            )
+        case OSError() if route.source_address and error.errno in _NO_SUCH_SOURCE:
+            return (
+                f"This host cannot connect from {route.source_address} to {route.host} ({error.strerror}). "
+                f"Check the source address of {route.label}."
+            )
+        case socket.gaierror():
+            return (
+                f"The name of the {route.protocol.upper()} server {route.host} was not found. "
+                f"Check host of {route.label} and the DNS ({error.strerror})."
+            )
+        case ConnectionRefusedError():
+            return f"{where} refused the connection. Check host and port of {route.label}."
+        case TimeoutError():
+            return _no_answer(route)
+        case ssl.SSLCertVerificationError():
+            return (
+                f"{where} showed a certificate that is not valid for it: {error.verify_message} "
+                f"Check host and certificate authority of {route.label}."
+            )
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionResetError() | BrokenPipeError():
+            return _closed(route, step)
+        case ssl.SSLError():
+            return f"{where} did not agree on encryption ({error.reason}). Check port and security of {route.label}."
+        case smtplib.SMTPServerDisconnected():
+            # smtplib gives the same exception for a closed connection and for a wait that was too long.
+            return _no_answer(route) if isinstance(error.__context__, TimeoutError) else _closed(route, step)
+        case smtplib.SMTPAuthenticationError():
+            return f"{where} refused user name or password: {_said(error)}. Check the credentials of {route.label}."
+        case smtplib.SMTPNotSupportedError():
+            return f"{where} does not offer what {route.label} asks for: {error} Check security and credentials."
+        case smtplib.SMTPResponseException():
+            return (
+                f"{where} does not accept the session {step}: {_said(error)}. "
+                f"Check {route.label} and whether the server accepts this host."
+            )
+        case UnicodeEncodeError() if step is Step.LOGIN:
+            return (
+                f"User name or password of {route.label} hold characters that AUTH cannot carry. "
+                "Use ASCII letters, digits and signs."
+            )
+        case _:
+            return f"{where} could not be reached ({error}). Check {route.label}."
+
+
+def _no_answer(route: RouteAddress) -> str:
+    return (
+        f"{route.server} did not answer within {route.timeouts.connect:g} seconds. "
+        f"Check host, port and security of {route.label}, and the firewall."
+    )
+
+
+def _closed(route: RouteAddress, step: Step) -> str:
+    what = "the credentials" if step is Step.LOGIN else "port and security"
+    return (
+        f"{route.server} closed the connection {step}. Check {what} of {route.label}, "
+        "and whether the server accepts this host."
+    )
+
+
+def _said(error: smtplib.SMTPResponseException) -> str:
+    text = error.smtp_error.decode("utf-8", "replace") if isinstance(error.smtp_error, bytes) else error.smtp_error
+    return f"{error.smtp_code} {' '.join(text.split())}"

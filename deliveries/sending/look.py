@@ -1,0 +1,63 @@
+"""A look at a route's server: connect, log in, say good-bye, and tell in one sentence what was reached."""
+
+import ssl
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+from deliveries.models import Route
+from deliveries.sending.handshake import Handshake, Timeouts, open_session
+from deliveries.sending.routes import address_of, slot_of
+
+LOOK_SECONDS: Final = 10.0
+"""How long a person waits for a server that does not answer."""
+
+_OF_INTEREST: Final = ("pipelining", "chunking", "8bitmime", "smtputf8", "dsn", "size")
+
+
+def look(route: Route) -> str:
+    """What a connection to the route reached. No message is sent.
+
+    Raises RouteUnavailable (RouteBusy among it: the look counts as a connection) and SealBroken with a sentence.
+    """
+    address = replace(address_of(route), timeouts=Timeouts(connect=LOOK_SECONDS))
+    slot = slot_of(route)
+    try:
+        session = open_session(address)
+        try:
+            return (
+                f"The connection to {route.host}:{route.port} works: {_encryption(session)}; {_login(session, route)}; "
+                f"{_extensions(session)}. No message was sent."
+            )
+        finally:
+            with suppress(OSError):
+                session.quit()
+            session.close()
+    finally:
+        if slot is not None:
+            slot.give_back()
+
+
+def _encryption(session: Handshake) -> str:
+    if not isinstance(session.sock, ssl.SSLSocket):
+        return "not encrypted"
+    checked = session.sock.context.verify_mode is not ssl.CERT_NONE
+    version = (session.sock.version() or "TLS").replace("TLSv", "TLS ")
+    return f"{version}, {'certificate valid' if checked else 'certificate not checked'}"
+
+
+def _login(session: Handshake, route: Route) -> str:
+    if session.mechanism:
+        return f"logged in as “{route.username}” by AUTH {session.mechanism}"
+    offered = session.esmtp_features.get("auth", "").upper().split()
+    return f"not logged in (offered: AUTH {' '.join(offered)})" if offered else "no login offered"
+
+
+def _extensions(session: Handshake) -> str:
+    features = session.esmtp_features
+    named = [
+        f"SIZE {features[name]}".strip() if name == "size" else name.upper()
+        for name in _OF_INTEREST
+        if name in features
+    ]
+    return f"it offers {', '.join(named)}" if named else "it offers no extension that sending uses"

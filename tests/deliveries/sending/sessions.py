@@ -1,0 +1,53 @@
+"""What goes on in other workers: threads with database connections of their own."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.db import connection
+
+from deliveries.models import Route
+from deliveries.sending import slots
+
+T = TypeVar("T")
+
+
+def in_lanes(count: int, act: Callable[[], T]) -> list[T]:
+    """What `act` returned in each of so many lanes, all of which stay until every one has acted."""
+    together = threading.Barrier(count)
+
+    def lane() -> T:
+        try:
+            result = act()
+            together.wait(10)
+            return result
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(count) as pool:
+        return [future.result(20) for future in [pool.submit(lane) for _ in range(count)]]
+
+
+@contextmanager
+def elsewhere(route: Route) -> Iterator[None]:
+    """Another worker uses one connection to the route."""
+    taken, over = threading.Event(), threading.Event()
+
+    def lane() -> None:
+        try:
+            assert slots.take(route.pk, route.connection_limit) is not None
+            taken.set()
+            over.wait(20)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=lane)
+    thread.start()
+    try:
+        assert taken.wait(10)
+        yield
+    finally:
+        over.set()
+        thread.join(10)
