@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deliveries', '0006_dkim'),
+        ('deliveries', '0007_durations_in_words'),
     ]
 
     operations = [
