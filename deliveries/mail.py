@@ -9,7 +9,7 @@ class Mail:
 
     `data` is the whole RFC 5322 message with CRLF line ends, not dot-stuffed. An empty `sender` is the null
     reverse-path. `smtputf8` says that the message cannot travel without RFC 6531, `eight_bit` that `data` holds
-    octets above 127 (RFC 6152).
+    octets above 127 (RFC 6152). `envelope_id` names the message in reports about its delivery (RFC 3461 section 4.4).
     """
 
     id: int
@@ -18,3 +18,4 @@ class Mail:
     data: bytes
     smtputf8: bool
     eight_bit: bool
+    envelope_id: str = ""

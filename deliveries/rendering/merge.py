@@ -130,6 +130,7 @@ class Renderer:
             data=data,
             smtputf8=not (recipient.isascii() and sender.isascii() and error_address.isascii() and reply.isascii()),
             eight_bit=not data.isascii(),
+            envelope_id=merge.identifier,
         )
 
     @cached_property
@@ -208,11 +209,11 @@ class _Merge:
             raise MessageError("The personal values of this message are not there any more; it cannot be made again.")
         person = dict(zip(renderer.names, row.values, strict=True))
         person["address"] = row.address
-        mirror = token(MIRROR, renderer.content_id, row.id, renderer.key)
+        self.identifier = token(MIRROR, renderer.content_id, row.id, renderer.key)
         self.unsubscribe_url = f"{compiled.base_url}/u/{token(UNSUBSCRIBE, renderer.content_id, row.id, renderer.key)}"
         message = {
-            "identifier": mirror,
-            "mirror_url": f"{compiled.base_url}/m/{mirror}",
+            "identifier": self.identifier,
+            "mirror_url": f"{compiled.base_url}/m/{self.identifier}",
             "unsubscribe_url": self.unsubscribe_url,
             "date": self.dated_at,
         }

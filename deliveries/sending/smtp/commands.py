@@ -1,4 +1,4 @@
-"""Writing what an SMTP client says (RFC 5321 section 4.1, RFC 1870, RFC 6152, RFC 6531)."""
+"""Writing what an SMTP client says (RFC 5321 section 4.1, RFC 1870, 3030, 3461, 6152, 6531)."""
 
 import re
 from collections.abc import Mapping
@@ -13,6 +13,10 @@ END_OF_DATA: Final = b".\r\n"
 # RFC 5321 section 4.5.3.1.3: a path is 256 octets with its angle brackets.
 MAX_ADDRESS_OCTETS: Final = 254
 
+# RFC 3461 sections 4.4 and 4.2, in octets as they are on the wire.
+MAX_ENVELOPE_ID_OCTETS: Final = 100
+MAX_ORIGINAL_RECIPIENT_OCTETS: Final = 500
+
 # A mailbox as RFC 5321 section 4.1.2 lets it onto the wire: a dot-string or a quoted string, then a domain.
 # No control character (C0, DEL, C1, line and paragraph separators) passes, whatever the layers above let through.
 _FORBIDDEN = r"\x00-\x1f\x7f-\x9f\u2028\u2029"
@@ -20,6 +24,11 @@ _MAILBOX = re.compile(
     rf'(?:[^{_FORBIDDEN} "(),:;<>@\[\\\]]+|"(?:[^{_FORBIDDEN}"\\]|\\[^{_FORBIDDEN}])*")'
     rf'@(?:[^{_FORBIDDEN} "(),:;<>@\[\\\]]+|\[[0-9A-Za-z.:-]+\])'
 )
+
+
+# What does not stay as it is in xtext (RFC 3461 section 4), and in an international address in ASCII (RFC 6533).
+_NOT_XTEXT = re.compile(rb"[^!-*,-<>-~]")
+_NOT_QCHAR = re.compile(r"[^!-*,-<>-\[\]-~]")
 
 
 class BadAddress(ValueError):
@@ -31,6 +40,7 @@ class Extensions:
     """What the server offered in its answer to EHLO. `size` in octets, None when it names no limit (RFC 1870)."""
 
     pipelining: bool = False
+    dsn: bool = False
     eight_bit: bool = False
     smtputf8: bool = False
     size_parameter: bool = False
@@ -42,6 +52,7 @@ class Extensions:
         limit = features.get("size", "").strip()
         return cls(
             pipelining="pipelining" in features,
+            dsn="dsn" in features,
             eight_bit="8bitmime" in features,
             smtputf8="smtputf8" in features,
             size_parameter="size" in features,
@@ -49,10 +60,13 @@ class Extensions:
         )
 
 
-def mail_from(sender: str, octets: int, server: Extensions, *, eight_bit: bool, smtputf8: bool) -> bytes:
+def mail_from(
+    sender: str, octets: int, server: Extensions, *, eight_bit: bool, smtputf8: bool, envelope_id: str = ""
+) -> bytes:
     """The MAIL command with the parameters the server offers; an empty sender is the null reverse-path.
 
-    Raises BadAddress.
+    With DSN a report shall bring back `envelope_id` and the headers alone: the whole message would come back with each
+    bounce, and nobody reads it there. An identifier longer than RFC 3461 allows is left out. Raises BadAddress.
     """
     command = b"MAIL FROM:<" + (_path(sender) if sender else b"") + b">"
     if server.size_parameter:
@@ -61,12 +75,41 @@ def mail_from(sender: str, octets: int, server: Extensions, *, eight_bit: bool, 
         command += b" BODY=8BITMIME"
     if smtputf8 and server.smtputf8:
         command += b" SMTPUTF8"
+    if server.dsn:
+        command += b" RET=HDRS"
+        identifier = xtext(envelope_id.encode())
+        if 0 < len(identifier) <= MAX_ENVELOPE_ID_OCTETS:
+            command += b" ENVID=" + identifier
     return command + b"\r\n"
 
 
-def rcpt_to(recipient: str) -> bytes:
-    """The RCPT command. Raises BadAddress."""
-    return b"RCPT TO:<" + _path(recipient) + b">\r\n"
+def rcpt_to(recipient: str, server: Extensions) -> bytes:
+    """The RCPT command with the parameters the server offers. Raises BadAddress.
+
+    With DSN it asks for reports of failure alone (RFC 3461 section 4.1). SUCCESS would bring one mail back for each
+    mail sent, and says nothing about reading. DELAY would bring back mails that look like bounces while the relay is
+    still trying; what cannot be delivered ends as a failure anyway. A report names the address that was written to
+    (ORCPT), whatever forwarding made of it.
+    """
+    command = b"RCPT TO:<" + _path(recipient) + b">"
+    if server.dsn:
+        command += b" NOTIFY=FAILURE"
+        original = original_recipient(recipient)
+        if len(original) <= MAX_ORIGINAL_RECIPIENT_OCTETS:
+            command += b" ORCPT=" + original
+    return command + b"\r\n"
+
+
+def xtext(octets: bytes) -> bytes:
+    """Any octets as printable ASCII without space, + and = (RFC 3461 section 4): the others become + and two digits."""
+    return _NOT_XTEXT.sub(lambda match: b"+%02X" % match[0][0], octets)
+
+
+def original_recipient(address: str) -> bytes:
+    """The value of ORCPT: address type and address (RFC 3461 section 4.2; beyond ASCII, RFC 6533 section 3)."""
+    if address.isascii():
+        return b"rfc822;" + xtext(address.encode())
+    return b"utf-8;" + _NOT_QCHAR.sub(lambda match: f"\\x{{{ord(match[0]):02X}}}", address).encode()
 
 
 def body(data: bytes) -> bytes:

@@ -147,11 +147,13 @@ def prepare(mail: Mail, server: Extensions) -> Prepared | Reply:
     if server.size is not None and octets > server.size:
         return _local(552, f"5.3.4 The message has {octets} octets; the SMTP server accepts {server.size}.")
     try:
-        mail_from = commands.mail_from(mail.sender, octets, server, eight_bit=mail.eight_bit, smtputf8=smtputf8)
+        mail_from = commands.mail_from(
+            mail.sender, octets, server, eight_bit=mail.eight_bit, smtputf8=smtputf8, envelope_id=mail.envelope_id
+        )
     except BadAddress as error:
         return _local(553, f"5.1.7 {error}")
     try:
-        return Prepared(mail, mail_from, commands.rcpt_to(mail.recipient), content)
+        return Prepared(mail, mail_from, commands.rcpt_to(mail.recipient, server), content)
     except BadAddress as error:
         return _local(553, f"5.1.3 {error}")
 

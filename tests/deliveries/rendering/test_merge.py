@@ -58,6 +58,14 @@ def test_it_leaves_braces_that_are_no_personalization(html: str) -> None:
     assert made.html(row(made)) == lines(html)
 
 
+def test_it_names_the_message_in_the_envelope_by_its_identifier() -> None:
+    made = renderer(html="{{ message.identifier }}", text="")
+
+    mail = made.mail(row(made))
+
+    assert mail.envelope_id == made.html(row(made)).strip()
+
+
 @given(name=ONE_LINE, html=ANY_TEXT)
 @example(name="=?utf-8?q?x?=", html="<script>")
 @example(name='O\'Neil, "Anna" \\ <a@b.c>', html="\r\n.\r\n")

@@ -62,6 +62,17 @@ def test_it_uses_the_extensions_the_server_offers(sink: SinkThread) -> None:
     assert (received.recipients, received.data) == (("zoë@example.org",), data)
 
 
+def test_it_asks_for_reports_of_failure_where_they_are_offered() -> None:
+    said = {"EHLO": "250-scripted\r\n250-PIPELINING\r\n250 DSN", "MAIL": "250 a", "RCPT": "550 No", "DATA": "503 No"}
+    said["RSET"] = "250 b"
+
+    with ScriptedServer(said) as server, Connection(server.route) as connection:
+        list(connection.send([replace(SAMPLE, envelope_id="id+1")]))
+
+    assert b"MAIL FROM:<errors@sender.example> RET=HDRS ENVID=id+2B1\r\n" in server.heard
+    assert b"RCPT TO:<person@example.org> NOTIFY=FAILURE ORCPT=rfc822;person@example.org\r\n" in server.heard
+
+
 @pytest.mark.parametrize(
     ("extensions", "mail", "code"),
     [

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,7 +7,7 @@ from hypothesis import strategies as st
 from deliveries.sending.smtp import commands
 from deliveries.sending.smtp.commands import BadAddress, Extensions
 
-EVERYTHING = Extensions(pipelining=True, eight_bit=True, smtputf8=True, size_parameter=True, size=1000)
+EVERYTHING = Extensions(pipelining=True, eight_bit=True, smtputf8=True, dsn=True, size_parameter=True, size=1000)
 
 
 def received(wire: bytes) -> bytes:
@@ -39,13 +41,13 @@ def test_it_refuses_a_line_end_that_is_not_crlf(data: bytes) -> None:
 
 
 def test_it_uses_the_parameters_the_server_offers() -> None:
-    command = commands.mail_from("a@b.example", 77, EVERYTHING, eight_bit=True, smtputf8=True)
+    command = commands.mail_from("a@b.example", 77, EVERYTHING, eight_bit=True, smtputf8=True, envelope_id="x+1")
 
-    assert command == b"MAIL FROM:<a@b.example> SIZE=77 BODY=8BITMIME SMTPUTF8\r\n"
+    assert command == b"MAIL FROM:<a@b.example> SIZE=77 BODY=8BITMIME SMTPUTF8 RET=HDRS ENVID=x+2B1\r\n"
 
 
 def test_it_uses_no_parameter_the_server_does_not_offer() -> None:
-    command = commands.mail_from("a@b.example", 77, Extensions(), eight_bit=True, smtputf8=True)
+    command = commands.mail_from("a@b.example", 77, Extensions(), eight_bit=True, smtputf8=True, envelope_id="x")
 
     assert command == b"MAIL FROM:<a@b.example>\r\n"
 
@@ -58,7 +60,7 @@ def test_it_writes_the_null_sender() -> None:
     "address", ["a.b+c@d.example", '"a b"@d.example', "zo\u00eb@m\u00fcnchen.example", "a@[192.0.2.1]"]
 )
 def test_it_writes_addresses_as_they_are(address: str) -> None:
-    assert commands.rcpt_to(address) == f"RCPT TO:<{address}>\r\n".encode()
+    assert commands.rcpt_to(address, Extensions()) == f"RCPT TO:<{address}>\r\n".encode()
 
 
 @pytest.mark.parametrize(
@@ -82,19 +84,61 @@ def test_it_writes_addresses_as_they_are(address: str) -> None:
 )
 def test_it_refuses_what_could_change_the_command(address: str) -> None:
     with pytest.raises(BadAddress):
-        commands.rcpt_to(address)
+        commands.rcpt_to(address, Extensions())
 
 
-@given(st.text())
-def test_it_writes_one_line_or_nothing(address: str) -> None:
+@pytest.mark.parametrize(
+    ("address", "original"),
+    [
+        ("a@b.example", b"rfc822;a@b.example"),
+        ("a+b=c@d.example", b"rfc822;a+2Bb+3Dc@d.example"),
+        ('"a b"@c.example', b'rfc822;"a+20b"@c.example'),
+        ("zo\u00eb@b.example", rb"utf-8;zo\x{EB}@b.example"),
+        ("\U0001f4a1+=@b.example", rb"utf-8;\x{1F4A1}\x{2B}\x{3D}@b.example"),
+    ],
+)
+def test_it_asks_for_reports_of_failure_about_the_address_written_to(address: str, original: bytes) -> None:
+    command = commands.rcpt_to(address, EVERYTHING)
+
+    assert command == f"RCPT TO:<{address}> NOTIFY=FAILURE ORCPT=".encode() + original + b"\r\n"
+
+
+def test_it_leaves_out_what_would_be_longer_than_allowed() -> None:
+    address = "\u00eb" * 100 + "@b.example"
+    sender = commands.mail_from("", 1, EVERYTHING, eight_bit=False, smtputf8=False, envelope_id="=" * 34)
+
+    assert commands.rcpt_to(address, EVERYTHING).endswith(b"> NOTIFY=FAILURE\r\n")
+    assert sender == b"MAIL FROM:<> SIZE=1 RET=HDRS\r\n"
+
+
+@given(st.binary())
+def test_it_writes_octets_as_xtext_that_can_be_read_back(octets: bytes) -> None:
+    encoded = commands.xtext(octets)
+
+    assert re.fullmatch(rb"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*", encoded)
+    assert re.sub(rb"\+(..)", lambda match: bytes.fromhex(match[1].decode()), encoded) == octets
+
+
+@given(st.text().filter(lambda text: not text.isascii()))
+def test_it_writes_international_addresses_in_ascii_that_can_be_read_back(address: str) -> None:
+    kind, _, encoded = commands.original_recipient(address).decode("ascii").partition(";")
+
+    assert kind == "utf-8"
+    assert re.fullmatch(r"(?:[!-*,-<>-\[\]-~]|\\x\{[0-9A-F]{2,6}\})*", encoded)
+    assert re.sub(r"\\x\{(.*?)\}", lambda match: chr(int(match[1], 16)), encoded) == address
+
+
+@pytest.mark.parametrize("server", [Extensions(), EVERYTHING])
+@given(address=st.text() | st.emails())
+def test_it_writes_one_line_or_nothing(server: Extensions, address: str) -> None:
     try:
-        command = commands.rcpt_to(address)
+        command = commands.rcpt_to(address, server)
     except BadAddress:
         return
 
     assert len(command.decode().splitlines()) == 1
     assert command.startswith(b"RCPT TO:<")
-    assert command.endswith(b">\r\n")
+    assert re.search(rb">(?: NOTIFY=FAILURE(?: ORCPT=[!-~]+)?)?\r\n\Z" if server.dsn else rb">\r\n\Z", command)
 
 
 @pytest.mark.parametrize(
