@@ -26,7 +26,6 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("claim", "deliveries.sending.worker:pending_rows"),
     ("loop", "deliveries.sending.worker:Worker._mails"),
     ("render", "deliveries.rendering.merge:Renderer.mail"),
-    ("encode", "deliveries.rendering.encode:quoted_printable"),
     ("encode", "deliveries.rendering.encode:base64_body"),
     ("encode", "deliveries.rendering.encode:address_header"),
     ("encode", "deliveries.rendering.encode:header"),

@@ -9,12 +9,14 @@ is not on the lists below is an error that names the line.
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
 from jinja2.runtime import LoopContext, Undefined, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer, NodeVisitor
+from markupsafe import Markup, escape
 
 from deliveries.personalization.budget import Budget, present, using
 from deliveries.personalization.errors import PersonalizationErrors, Problem, ValueProblem
@@ -32,7 +34,10 @@ MAX_DEPTH = 60
 MAX_LOOPS = 5
 MAX_PROBLEMS = 30
 BOUNDED = "_bounded"
+WRITTEN = "_written"
 CONCATENATED = "_concatenated"
+
+Write = Callable[[str], str]
 
 _ALLOWED_NODES = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign, nodes.Name, nodes.Getattr,
@@ -47,9 +52,14 @@ class Environment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
 
-    def __init__(self, *, autoescape: bool) -> None:
+    def __init__(self, *, autoescape: bool, write: Write | None = None) -> None:
+        """``write`` turns each piece that is written out, the author's text and values alike, into its final form: the
+        author's when a template is prepared, values after they were escaped."""
         super().__init__(autoescape=autoescape, keep_trailing_newline=True, undefined=_Missing, cache_size=0)
         self.filters = {**FILTERS, BOUNDED: bounded, CONCATENATED: concatenated}
+        self.write = write
+        if write is not None:
+            self.filters[WRITTEN] = partial(_written, write, escape if autoescape else str)
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
         self.globals = {}
         self.finalize = _finalize
@@ -102,6 +112,11 @@ def _finalize(value: Any) -> Any:
     return FILTERS["join"](value) if isinstance(value, list | tuple) else value
 
 
+def _written(write: Write, text_of: Callable[[Any], str], value: Any) -> Markup:
+    """A value in its final form, which nothing escapes again."""
+    return Markup(write(str(text_of(_finalize(value)))))  # noqa: S704 (escaped where the environment escapes)
+
+
 def _bounded_text(text: Any) -> Any:
     if len(text) > MAX_LENGTH:
         raise ValueProblem(f"A joined text is longer than {MAX_LENGTH:,} characters.")
@@ -130,10 +145,13 @@ def concatenated(first: Any, *others: Any) -> Any:
 def render(root: Callable[[Any], Iterable[str]], context: Any, budget: Budget) -> str:
     """The text of one part of a message. Raises :class:`RenderLimit`."""
     with using(budget):
-        pieces = []
+        pieces, left = [], budget.characters
         for piece in root(context):
-            budget.write(len(piece))
+            left -= len(piece)
+            if left < 0:
+                break
             pieces.append(piece)
+        budget.write(budget.characters - left)
         budget.check_time()
         return "".join(pieces)
 
@@ -186,6 +204,8 @@ def used_fields(source: str, where: str, catalogue: dict[str, Field]) -> tuple[s
 def prepare(environment: Environment, source: str, where: str) -> Any:
     """A compiled template whose loops are counted. The source has been checked."""
     tree = _Bounds().visit(parse(environment, source, where))
+    if environment.write is not None:
+        tree = _Written(environment.write).visit(tree)
     try:
         return environment.from_string(tree)
     except (SyntaxError, RecursionError, ValueError):
@@ -207,6 +227,27 @@ class _Bounds(NodeTransformer):
         self.generic_visit(node, *args, **kwargs)
         expressions = nodes.Const(sum(1 for _ in node.find_all(nodes.Expr)))
         node.iter = nodes.Filter(node.iter, BOUNDED, [expressions], [], None, None, lineno=node.lineno)
+        return node
+
+
+class _Written(NodeTransformer):
+    """Writes the author's text in its final form, and has values written so."""
+
+    def __init__(self, write: Write) -> None:
+        self.write = write
+
+    def visit_TemplateData(self, node: nodes.TemplateData, *args: Any, **kwargs: Any) -> nodes.TemplateData:
+        """Once for all messages."""
+        return nodes.TemplateData(self.write(node.data), lineno=node.lineno)
+
+    def visit_Output(self, node: nodes.Output, *args: Any, **kwargs: Any) -> nodes.Output:
+        """With each message."""
+        node.nodes = [
+            self.visit(part)
+            if isinstance(part, nodes.TemplateData)
+            else nodes.Filter(part, WRITTEN, [], [], None, None, lineno=part.lineno)
+            for part in node.nodes
+        ]
         return node
 
 

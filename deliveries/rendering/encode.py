@@ -5,7 +5,6 @@ headers).
 """
 
 import base64
-import binascii
 import re
 import unicodedata
 import urllib.parse
@@ -26,7 +25,11 @@ _QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\[ -~])+"')
 _DOMAIN = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
-_FROM = re.compile(rb"^From [^\r\n]*", re.MULTILINE)
+# What a line of quoted-printable cannot hold as it is: besides what RFC 2045 names, all but the first of several
+# blanks, so that the line is in DKIM's relaxed form as it stands (RFC 6376, section 3.4.4).
+_QUOTED = re.compile(r"=|[^ -~]|(?<= ) | $")
+_PLAIN_PIECE = re.compile(r"(?![.]|From )[!-<>-~]+(?: [!-<>-~]+)*")
+_PIECE_LINE = 72
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+")
 
 
@@ -159,25 +162,60 @@ def _fold(name: str, words: list[str]) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n"
 
 
-def crlf(text: str) -> str:
-    """``text`` with every line break, of whatever kind a program wrote, as CRLF."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+def line_breaks(text: str) -> str:
+    """``text`` with every line break, of whatever kind a program wrote, as LF."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
 
 
-def quoted_printable(text: str) -> bytes:
-    """A body in quoted-printable (RFC 2045, section 6.7), lines of at most 76 octets ended by CRLF."""
-    lines = crlf(text)
-    encoded = binascii.b2a_qp(octets(lines), quotetabs=False, istext=True)
-    if "\r\n" not in lines:  # without a line to go by, Python ends soft breaks with a bare LF
-        encoded = encoded.replace(b"=\n", b"=\r\n")
-    # Mailbox formats take “From ” at the beginning of a line for a new message.
-    return _FROM.sub(_from, encoded) if b"From " in encoded else encoded
+def quoted_printable(text: str) -> str:
+    """A piece of a body in quoted-printable (RFC 2045, section 6.7), in lines of at most 76 octets ended by CRLF.
+
+    It begins at the beginning of a line and ends at one, by a soft break where the text has none; so the pieces of a
+    template are encoded once, each value by itself, and put together in any order they decode to the whole text. No
+    line begins with a dot (SMTP would double it) or with “From ” (mailbox formats take it for a new message). Raises
+    :class:`MessageError` for half a character.
+    """
+    if len(text) <= _PIECE_LINE and _PLAIN_PIECE.fullmatch(text):
+        return text + "=\r\n"
+    lines = line_breaks(text).split("\n")
+    encoded = [_wrapped(_QUOTED.sub(_quoted, line)) for line in lines]
+    last = encoded.pop()
+    return "".join([f"{line}\r\n" for line in encoded]) + (f"{last}=\r\n" if last else "")
 
 
-def _from(match: re.Match[bytes]) -> bytes:
-    line = match[0]
-    soft_break = b"" if len(line) <= LINE - 2 else b"=\r\n"
-    return b"=46" + soft_break + line[1:]
+def _wrapped(line: str) -> str:
+    """An encoded line with soft breaks."""
+    chunks, start = [], 0
+    while start < len(line):
+        end = start + _PIECE_LINE
+        if end < len(line) and "=" in line[end - 2 : end]:  # never inside an encoded octet
+            end = line.rindex("=", 0, end)
+        chunks.append(_beginning(line[start:end]))
+        start = end
+    return "=\r\n".join(chunks)
+
+
+def _beginning(line: str) -> str:
+    if line.startswith("."):
+        return "=2E" + line[1:]
+    return "=46" + line[1:] if line.startswith("From ") else line
+
+
+def _quoted(match: re.Match[str]) -> str:
+    return _QUOTED_CHARACTERS[match[0]]
+
+
+class _QuotedCharacters(dict[str, str]):
+    """Characters in quoted-printable, each worked out once."""
+
+    def __missing__(self, character: str) -> str:
+        encoded = "".join(f"={octet:02X}" for octet in octets(character))
+        if len(self) < 10_000:
+            self[character] = encoded
+        return encoded
+
+
+_QUOTED_CHARACTERS = _QuotedCharacters()
 
 
 def octets(text: str) -> bytes:

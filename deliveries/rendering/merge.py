@@ -55,9 +55,9 @@ class Renderer:
         self.signers = signers
         self.names = [path.removeprefix("recipient.") for path in compiled.fields]
         self._skeleton = skeleton(compiled)
+        # Quoted-printable and base64 as we write them are tight.
+        self._is_tight = all(dkim.is_tight(piece) for piece in self._skeleton.pieces)
         plain = Environment(autoescape=False)
-        self.html_template = _Template(Environment(autoescape=True), compiled.html, "the HTML content")
-        self.text_template = _Template(plain, compiled.text, "the text content")
         self.headers = {
             name: _Template(plain, getattr(compiled, name), label)
             for name, label in (
@@ -70,16 +70,42 @@ class Renderer:
         }
         self.delivery: dict[str, Any] = {"label": compiled.label, "code": compiled.code}
 
+    @cached_property
+    def html_template(self) -> "_Template":
+        """The HTML as a person reads it."""
+        return self._html_written_by(encode.line_breaks)
+
+    @cached_property
+    def text_template(self) -> "_Template":
+        """The text as a person reads it."""
+        return self._text_written_by(encode.line_breaks)
+
+    @cached_property
+    def html_body(self) -> "_Template":
+        """The HTML as it travels, unless in base64."""
+        return self._html_written_by(encode.quoted_printable)
+
+    @cached_property
+    def text_body(self) -> "_Template":
+        """The text as it travels, unless in base64."""
+        return self._text_written_by(encode.quoted_printable)
+
+    def _html_written_by(self, write: Callable[[str], str]) -> "_Template":
+        return _Template(Environment(autoescape=True, write=write), self.compiled.html, "the HTML content")
+
+    def _text_written_by(self, write: Callable[[str], str]) -> "_Template":
+        return _Template(Environment(autoescape=False, write=write), self.compiled.text, "the text content")
+
     def html(self, row: MessageRow) -> str:
         """The HTML of the mail, which is also its mirror page. Line breaks are ``\\n``; in the mail they are CRLF.
 
         Raises :class:`MessageError`.
         """
-        return self._merge(row).html
+        return self._merge(row).part(self.html_template)
 
     def text(self, row: MessageRow) -> str:
         """The text of the mail. Raises :class:`MessageError`."""
-        return self._merge(row).text
+        return self._merge(row).part(self.text_template)
 
     def subject(self, row: MessageRow) -> str:
         """The subject of the mail. Raises :class:`MessageError`."""
@@ -91,6 +117,7 @@ class Renderer:
         Raises :class:`MessageError` when this message cannot be made, and whatever getting at the keys raises.
         """
         merge = self._merge(row)
+        own_name, boundary = self._own_names(row.id)
         recipient = encode.wire_address("the recipient's address", row.address)
         sender = encode.wire_address("the sender address", merge.header("sender_address"))
         error_address = encode.wire_address("the error address", self.compiled.error_address or sender)
@@ -104,7 +131,7 @@ class Renderer:
         fields += [
             encode.address_header("To", "", recipient),
             encode.header("Subject", merge.header("subject")),
-            f"Message-ID: <{self._digest(b'message-id', row.id)}@{self._message_domain}>\r\n".encode(),
+            f"Message-ID: <{own_name}@{self._message_domain}>\r\n".encode(),
             f"List-Unsubscribe: <{merge.unsubscribe_url}>\r\n".encode(),
         ]
         if self.compiled.base_url.startswith("https://"):  # RFC 8058 section 3.1: one click takes an HTTPS address
@@ -112,16 +139,19 @@ class Renderer:
         if self.compiled.language:
             fields.append(encode.header("Content-Language", encode.check_value("the language", self.compiled.language)))
         fields.append(b"MIME-Version: 1.0\r\n")
-        boundary = self._digest(b"boundary", row.id).encode()
-        text = self._encode(merge.text, base64=self.compiled.text_base64) if self.compiled.text else b""
-        html = self._encode(merge.html, base64=self.compiled.html_base64) if self.compiled.html else b""
-        content_fields, body = self._skeleton.fill(b"=_" + boundary, text, html)
+        compiled = self.compiled
+        text = merge.body(self.text_template if compiled.text_base64 else self.text_body) if compiled.text else b""
+        html = merge.body(self.html_template if compiled.html_base64 else self.html_body) if compiled.html else b""
+        content_fields, body = self._skeleton.fill(f"=_{boundary}".encode(), text, html)
         fields += content_fields
         if body and not body.endswith(b"\r\n"):
             body += b"\r\n"
         if self._signers:
             # Fields and body are at hand here; a signer that got the finished mail would have to take it apart again.
-            fields.insert(0, dkim.signatures(self._signers, fields, body, int(merge.dated_at.timestamp())))
+            fields.insert(
+                0,
+                dkim.signatures(self._signers, fields, body, int(merge.dated_at.timestamp()), is_tight=self._is_tight),
+            )
         data = b"".join([*fields, b"\r\n", body])
         return Mail(
             id=row.id,
@@ -144,12 +174,10 @@ class Renderer:
     def _merge(self, row: MessageRow) -> "_Merge":
         return _Merge(self, row)
 
-    def _encode(self, text: str, *, base64: bool) -> bytes:
-        return encode.base64_body(encode.octets(encode.crlf(text))) if base64 else encode.quoted_printable(text)
-
-    def _digest(self, purpose: bytes, message_id: int) -> str:
-        """32 hexadecimal digits that are this message's own: nobody else's boundary, and no boundary in any body."""
-        return hmac.digest(self.key, purpose + message_id.to_bytes(8), hashlib.sha256).hex()[:32]
+    def _own_names(self, message_id: int) -> tuple[str, str]:
+        """Message-ID and boundary, 32 hexadecimal digits each, that are this message's own and in no author's text."""
+        digits = hmac.digest(self.key, b"names" + message_id.to_bytes(8), hashlib.sha256).hex()
+        return digits[:32], digits[32:]
 
 
 _UNFIT = (
@@ -163,7 +191,8 @@ class _Template:
 
     def __init__(self, environment: Environment, source: str, where: str) -> None:
         self.where = where
-        self.constant = source if "{" not in source else None
+        self.write = environment.write
+        self.constant = (self.write(source) if self.write else source) if "{" not in source else None
         self.template = None if self.constant is not None else prepare(environment, source, where)
 
     def render(self, values: dict[str, Any], budget: Budget) -> str:
@@ -233,13 +262,13 @@ class _Merge:
         template = self.renderer.headers[name]
         return encode.check_value(template.where, template.render(self.values, self.budget))
 
-    @property
-    def html(self) -> str:
-        """The HTML part; a value's own line breaks take the same form as the author's."""
-        html = self.renderer.html_template.render(self.values, self.budget)
-        return html.replace("\r\n", "\n").replace("\r", "\n") if "\r" in html else html
+    def part(self, template: "_Template") -> str:
+        """A part of the mail as the template's environment writes it."""
+        return template.render(self.values, self.budget)
 
-    @property
-    def text(self) -> str:
-        """The text part."""
-        return self.renderer.text_template.render(self.values, self.budget)
+    def body(self, template: "_Template") -> bytes:
+        """A part as it travels: in quoted-printable, its last soft break left out, or else in base64."""
+        written = self.part(template)
+        if template.write is encode.quoted_printable:
+            return written.removesuffix("=\r\n").encode()
+        return encode.base64_body(encode.octets(written.replace("\n", "\r\n")))

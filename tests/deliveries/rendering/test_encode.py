@@ -1,6 +1,7 @@
 # ruff: noqa: E501 - samples stay on their lines
 
 import quopri
+import re
 from email import policy
 from email.header import decode_header, make_header
 from email.headerregistry import HeaderRegistry
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from deliveries.rendering import encode
+from deliveries.rendering import dkim, encode
 from deliveries.rendering.encode import MessageError
 
 ANY_TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -57,6 +58,11 @@ def header_of(octets: bytes) -> str:
     return str(next(iter(message.values())))
 
 
+def as_sent(text: str) -> bytes:
+    """The octets that a text stands for: CRLF line ends."""
+    return encode.line_breaks(text).replace("\n", "\r\n").encode()
+
+
 def assert_wire(octets: bytes, limit: int) -> None:
     rest = octets.replace(b"\r\n", b"")
     assert b"\r" not in rest
@@ -80,27 +86,38 @@ def assert_folded(octets: bytes) -> None:
 @example("From " + "x" * 71)
 @example(".\r\n.\r\n")
 def test_it_brings_every_text_back_from_quoted_printable(text: str) -> None:
-    body = encode.quoted_printable(text)
+    body = encode.quoted_printable(text).encode()
 
     assert_wire(body, 76)
-    assert quopri.decodestring(body) == encode.crlf(text).encode()
-    assert not body.startswith(b"From ")
-    assert b"\nFrom " not in body
-    assert all(line.rstrip(b" \t") == line for line in body.split(b"\r\n"))
+    assert quopri.decodestring(body) == as_sent(text)
+    assert not re.search(rb"^(From |[.])", body, re.MULTILINE)
+    assert dkim.is_tight(body)
     assert body.isascii()
+
+
+@given(st.lists(TRICKY_TEXT, max_size=8))
+@example(["", ".", "From ", " ", "  ", "a\n", "=", "."])
+def test_pieces_encoded_apart_decode_to_the_whole_text(pieces: list[str]) -> None:
+    body = "".join(encode.quoted_printable(piece) for piece in pieces).encode()
+
+    assert_wire(body, 76)
+    assert quopri.decodestring(body) == b"".join(as_sent(piece) for piece in pieces)
+    assert not re.search(rb"^(From |[.])", body, re.MULTILINE)
+    assert dkim.is_tight(body)
+    assert all(piece == "" or encode.quoted_printable(piece).endswith("\r\n") for piece in pieces)
 
 
 @given(TRICKY_TEXT)
 def test_it_brings_every_text_back_through_the_email_parser(text: str) -> None:
     for encoding, body in (
-        (b"quoted-printable", encode.quoted_printable(text)),
-        (b"base64", encode.base64_body(encode.octets(encode.crlf(text)))),
+        (b"quoted-printable", encode.quoted_printable(text).encode()),
+        (b"base64", encode.base64_body(as_sent(text))),
     ):
         head = b"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: " + encoding + b"\r\n\r\n"
         message = BytesParser(policy=policy.default).parsebytes(head + body)
 
         assert_wire(body, 76)
-        assert message.get_payload(decode=True) == encode.crlf(text).encode()
+        assert message.get_payload(decode=True) == as_sent(text)
 
 
 @pytest.mark.parametrize("write", [encode.quoted_printable, encode.octets])

@@ -95,7 +95,7 @@ def test_it_makes_a_message_without_defects_of_any_value(name: str, html: str) -
     assert not mail.eight_bit
     text = message.get_body(("plain",))
     assert text is not None
-    assert text.get_payload(decode=True) == lines(html + "\n").replace("\n", "\r\n").encode()
+    assert text.get_payload(decode=True) == (lines(html) + "\n").replace("\n", "\r\n").encode()
 
 
 @pytest.mark.parametrize("control", ["\r\n", "\n", "\r", "\x00", "\x1b", "\x85", "\u2028", "\u2029", "\x7f"])
