@@ -16,7 +16,7 @@ from jinja2 import TemplateSyntaxError, nodes
 from jinja2.runtime import LoopContext, Undefined, markup_join, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer, NodeVisitor
-from markupsafe import Markup, escape
+from markupsafe import escape
 
 from deliveries.personalization.budget import Budget, present, using
 from deliveries.personalization.errors import PersonalizationErrors, Problem, ValueProblem
@@ -55,11 +55,11 @@ class Environment(ImmutableSandboxedEnvironment):
     def __init__(self, *, autoescape: bool, write: Write | None = None) -> None:
         """``write`` turns each piece that is written out, the author's text and values alike, into its final form: the
         author's when a template is prepared, values after they were escaped."""
-        super().__init__(autoescape=autoescape, keep_trailing_newline=True, undefined=_Missing, cache_size=0)
+        super().__init__(autoescape=autoescape and write is None, keep_trailing_newline=True, undefined=_Missing, cache_size=0)
         self.filters = {**FILTERS, BOUNDED: bounded, CONCATENATED: concatenated}
         self.write = write
         if write is not None:
-            self.filters[WRITTEN] = partial(_written, write, escape if autoescape else str)
+            self.filters[WRITTEN] = partial(_written_escaped if autoescape else _written, write)
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
         self.globals = {}
         self.finalize = _finalize
@@ -112,9 +112,14 @@ def _finalize(value: Any) -> Any:
     return FILTERS["join"](value) if isinstance(value, list | tuple) else value
 
 
-def _written(write: Write, text_of: Callable[[Any], str], value: Any) -> Markup:
-    """A value in its final form, which nothing escapes again."""
-    return Markup(write(str(text_of(_finalize(value)))))  # noqa: S704 (escaped where the environment escapes)
+def _written(write: Write, value: Any) -> str:
+    """A value in its final form."""
+    return write(value if type(value) is str else str(_finalize(value)))
+
+
+def _written_escaped(write: Write, value: Any) -> str:
+    """A value, escaped, in its final form; the environment has its own escaping off and does not escape it again."""
+    return write(str(escape(value if type(value) is str else _finalize(value))))
 
 
 def _bounded_text(text: Any) -> Any:
