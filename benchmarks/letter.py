@@ -1,4 +1,5 @@
-"""The newsletter that all senders of the benchmarks send: 27 KB, 20 personalised values, 20 links, no attachment."""
+"""The newsletter that all senders of the benchmarks send: 27 KB as multipart, 20 personalised values, 20 links, no
+attachment."""
 
 import csv
 from pathlib import Path
@@ -25,7 +26,7 @@ def html() -> str:
     people = [f"recipient.{name}" for name in ("first_name", "last_name", *ATTRIBUTES)]
     rows = "\n".join(
         f'<tr>{_CELL}<img src="https://images.example.com/{number}.png" width="120" height="80" alt="Article {number}">'
-        f"</td>{_CELL}<strong>Article {number} for {{{{ {value} }}}}</strong><br>{_WORDS} {_WORDS} {_WORDS}<br>"
+        f"</td>{_CELL}<strong>Article {number} for {{{{ {value} }}}}</strong><br>{_WORDS} {_WORDS}<br>"
         f'<a href="https://shop.example.com/articles/{number}?campaign=spring" style="color:#0a58ca">'
         f"See article {number}</a></td></tr>"
         for number, value in enumerate(people, start=1)
@@ -39,7 +40,7 @@ def html() -> str:
 
 def text() -> str:
     """The text part as an author writes it."""
-    rows = (f"{number}. {_WORDS}\n   {{{{ recipient.{name} }}}}" for number, name in enumerate(ATTRIBUTES, start=1))
+    rows = (f"{number}. {_WORDS} {_WORDS}\n   {{{{ recipient.{name} }}}}" for number, name in enumerate(ATTRIBUTES, start=1))
     return "Dear {{ recipient.first_name }} {{ recipient.last_name }},\n\n" + "\n".join(rows) + "\n"
 
 

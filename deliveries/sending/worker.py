@@ -32,7 +32,7 @@ from deliveries.sending.transport import ConnectionLost, RouteUnavailable
 
 logger = logging.getLogger(__name__)
 
-FLUSH_MESSAGES = 100
+FLUSH_MESSAGES = 500
 FLUSH_AFTER = timedelta(seconds=0.5)
 """Outcomes go to PostgreSQL after so many messages or so much time; pause and stop are noticed then."""
 
