@@ -40,7 +40,9 @@ def html() -> str:
 
 def text() -> str:
     """The text part as an author writes it."""
-    rows = (f"{number}. {_WORDS} {_WORDS}\n   {{{{ recipient.{name} }}}}" for number, name in enumerate(ATTRIBUTES, start=1))
+    rows = (
+        f"{number}. {_WORDS} {_WORDS}\n   {{{{ recipient.{name} }}}}" for number, name in enumerate(ATTRIBUTES, start=1)
+    )
     return "Dear {{ recipient.first_name }} {{ recipient.last_name }},\n\n" + "\n".join(rows) + "\n"
 
 

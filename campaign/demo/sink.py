@@ -108,6 +108,7 @@ class Sink:
     script: Script = field(default_factory=Script)
     begun: int = 0
     connections: int = 0
+    most_open: int = 0
     events: list[str] | None = None
     open: set[asyncio.Transport] = field(default_factory=set)
 
@@ -141,6 +142,7 @@ class SinkProtocol(asyncio.Protocol):
         self.transport = cast("asyncio.Transport", transport)
         self.sink.connections += 1
         self.sink.open.add(self.transport)
+        self.sink.most_open = max(self.sink.most_open, len(self.sink.open))
         self._act("CONNECT", lambda: self._reply("220 sink ESMTP"))
         self._flush()
 

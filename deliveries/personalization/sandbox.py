@@ -55,7 +55,9 @@ class Environment(ImmutableSandboxedEnvironment):
     def __init__(self, *, autoescape: bool, write: Write | None = None) -> None:
         """``write`` turns each piece that is written out, the author's text and values alike, into its final form: the
         author's when a template is prepared, values after they were escaped."""
-        super().__init__(autoescape=autoescape and write is None, keep_trailing_newline=True, undefined=_Missing, cache_size=0)
+        super().__init__(
+            autoescape=autoescape and write is None, keep_trailing_newline=True, undefined=_Missing, cache_size=0
+        )
         self.filters = {**FILTERS, BOUNDED: bounded, CONCATENATED: concatenated}
         self.write = write
         if write is not None:

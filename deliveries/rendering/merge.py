@@ -55,8 +55,9 @@ class Renderer:
         self.signers = signers
         self.names = [path.removeprefix("recipient.") for path in compiled.fields]
         self._skeleton = skeleton(compiled)
-        # Quoted-printable and base64 as we write them are tight.
+        # Quoted-printable and base64 as we write them are tight and have no dot at the beginning of a line.
         self._is_tight = all(dkim.is_tight(piece) for piece in self._skeleton.pieces)
+        self._is_transparent = not any(b"\n." in piece or piece.startswith(b".") for piece in self._skeleton.pieces)
         plain = Environment(autoescape=False)
         self.headers = {
             name: _Template(plain, getattr(compiled, name), label)
@@ -160,6 +161,7 @@ class Renderer:
             data=data,
             smtputf8=not (recipient.isascii() and sender.isascii() and error_address.isascii() and reply.isascii()),
             eight_bit=not data.isascii(),
+            is_transparent=self._is_transparent,
             envelope_id=merge.identifier,
         )
 

@@ -43,10 +43,12 @@ class Process:
         self._lanes = [make()]
         self._threads: dict[int, threading.Thread] = {}
         self._wanted = 1
+        self._most = settings.LANES_PER_PROCESS
 
     def work(self, until: datetime) -> bool:
         """Send part after part until ``until``; returns whether there may be more to do."""
         first = self._lanes[0]
+        self._most = settings.LANES_PER_PROCESS
         recover_dead_holders(first.journals)
         settle_overdue_parts(first.journals)
         over = threading.Event()
@@ -76,7 +78,9 @@ class Process:
                 at = time.monotonic()
                 share = (self._waited() - waited) / ((at - looked) * self._running())
                 waited, looked = self._waited(), at
-                self._wanted = lanes_for(share, self._wanted, settings.LANES_PER_PROCESS)
+                if any(lane.found_no_room for lane in self._lanes):
+                    self._most = self._running()  # the route allows no more; the next slice asks anew
+                self._wanted = min(lanes_for(share, self._wanted, self._most), self._most)
                 if at - renewed >= RENEW_SECONDS:
                     parts.renew_all([lane.holder for lane in self._lanes], now())
                     renewed = at

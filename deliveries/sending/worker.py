@@ -26,7 +26,7 @@ from deliveries.sending import outcomes, parts, rest, shutdown
 from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
 from deliveries.sending.recovery import STARTED_OVER, SUFFIX, recover
-from deliveries.sending.routes import Connections, NoRoute
+from deliveries.sending.routes import Connections, NoRoute, RouteBusy
 from deliveries.sending.smtp.replies import Reply, Stage
 from deliveries.sending.transport import ConnectionLost, RouteUnavailable
 
@@ -47,10 +47,12 @@ class Worker:
         self.journal = Journal(self.path)
         self.connections = Connections()
         self.until = datetime.max.replace(tzinfo=UTC)
+        self.found_no_room = False
 
     def work(self, until: datetime) -> bool:
         """Send part after part until ``until``; returns whether there may be more to do."""
         self.until = until
+        self.found_no_room = False
         self._start_over()
         try:
             while not self._must_stop():
@@ -61,16 +63,19 @@ class Worker:
             self.connections.close()
 
     def step(self) -> bool:
-        """Claim and send one part; returns whether there was one."""
+        """Claim and send one part; returns whether there was one, and room for this lane on its route."""
         part = parts.claim(self.holder, now())
         if part is None:
             return False
         try:
             self._send(part)
+        except RouteBusy:
+            self.found_no_room = True
+            parts.give_back(part, self.holder)
         except Exception:
             self._start_over()
             raise
-        return True
+        return not self.found_no_room
 
     def close(self) -> None:
         """End in order: take leave of the servers, and leave neither claim nor journal behind.
@@ -110,6 +115,8 @@ class Worker:
             connection = self.connections.to(part.delivery)
             for mail, reply in connection.send(self._mails(part, batch), self._handing_over):
                 batch.add(mail.id, reply)
+        except RouteBusy:
+            raise
         except (RouteUnavailable, NoRoute, SealBroken) as error:
             rest.note(part, str(error))
             rest.while_unreachable(part, now())

@@ -112,12 +112,20 @@ def original_recipient(address: str) -> bytes:
     return b"utf-8;" + _NOT_QCHAR.sub(lambda match: f"\\x{{{ord(match[0]):02X}}}", address).encode()
 
 
-def body(data: bytes) -> bytes:
+def body(data: bytes, *, is_transparent: bool = False) -> bytes:
     """The message as it travels after 354: dot-stuffed (RFC 5321 section 4.5.2), ending in CRLF, without the final dot.
 
-    Raises ValueError for a CR or LF that stands alone: servers disagree about such lines, which lets a message
-    smuggle a second one behind itself. Rendering never makes one, so it is an error of the program.
+    Of data that `is_transparent` only the header is looked at (see :class:`deliveries.mail.Mail`). Raises
+    ValueError for a CR or LF that stands alone: servers disagree about such lines, which lets a message smuggle a
+    second one behind itself. Rendering never makes one, so it is an error of the program.
     """
+    end_of_header = data.find(b"\r\n\r\n") + 4 if is_transparent else 0
+    if end_of_header >= 4:
+        return _stuffed(data[:end_of_header]) + data[end_of_header:]
+    return _stuffed(data)
+
+
+def _stuffed(data: bytes) -> bytes:
     without_pairs = data.replace(b"\r\n", b"")
     if b"\n" in without_pairs or b"\r" in without_pairs:
         raise ValueError("The message holds a CR or LF that is not part of a CRLF line end.")

@@ -137,7 +137,7 @@ def prepare(mail: Mail, server: Extensions) -> Prepared | Reply:
 
     Raises ValueError for data with bare CR or LF.
     """
-    content = commands.body(mail.data)
+    content = commands.body(mail.data, is_transparent=mail.is_transparent)
     octets = len(mail.data)
     smtputf8 = mail.smtputf8 or not (mail.sender.isascii() and mail.recipient.isascii())
     if smtputf8 and not server.smtputf8:

@@ -9,7 +9,7 @@ from django.db import connections
 
 from campaign.demo.sink import Fault
 from campaign.lib.clock import now
-from deliveries.models import Part
+from deliveries.models import Part, Route
 from deliveries.sending import parts, shutdown
 from deliveries.sending.process import Process, lanes_for
 from deliveries.sending.worker import Worker
@@ -97,3 +97,19 @@ def test_it_ends_its_slice_inside_a_part(process: Process, smtp_sink: SinkThread
     part = Part.objects.get(delivery=delivery)
     assert (part.state, part.holder) == (PartState.READY, "")
     assert 0 < part.sent == len(smtp_sink.messages) < 400
+
+
+def test_it_keeps_to_the_connections_that_the_route_allows(process: Process, smtp_sink: SinkThread):
+    route = factories.route(smtp_sink.port)
+    Route.objects.filter(pk=route.pk).update(connection_limit=2)
+    smtp_sink.misbehave(Fault("END", delay=0.1))
+    delivery = factories.confirmed(factories.delivery(factories.people(60), part_size=2))
+
+    process.work(until=now() + timedelta(seconds=30))
+
+    delivery.refresh_from_db()
+    assert delivery.current_state is DeliveryState.FINISHED
+    assert len(smtp_sink.messages) == 60
+    assert delivery.state_note == ""
+    assert process._wanted <= 2
+    assert smtp_sink.sink.most_open == 2
