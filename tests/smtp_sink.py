@@ -27,11 +27,11 @@ def mails(count: int, data: bytes = SAMPLE.data) -> list[Mail]:
 
 
 class SinkThread:
-    """A sink on a free port of the loopback. Set `script` before connecting."""
+    """A sink on a port of the loopback, a free one for 0. Set `script` before connecting."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.sink = Sink(Mailbox(), events=[])
-        self.port = 0
+        self.port = port
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -65,7 +65,7 @@ class SinkThread:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(self.sink.listen())
+        server = self._loop.run_until_complete(self.sink.listen(port=self.port))
         self.port = server.sockets[0].getsockname()[1]
         self._ready.set()
         self._loop.run_forever()

@@ -136,8 +136,8 @@ class Connections:
                     self._failed.note(address, str(error))
                 continue
             if route != chosen:
-                why = self._failed.why(address_of(chosen)) if chosen.is_active else f"“{chosen}” is not active."
-                _tell(delivery, f"The route “{route}” stands in for “{chosen}”. {why}")
+                why = self._failed.why(address_of(chosen)) if chosen.is_active else "It is not active."
+                _tell(delivery, f"The route “{chosen}” cannot be used, “{route}” stands in for it. {why}")
             return connection
         raise RouteUnavailable(" ".join(failures))
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from django.db import connection
@@ -14,15 +14,15 @@ from deliveries.sending import slots
 T = TypeVar("T")
 
 
-def in_lanes(count: int, act: Callable[[], T]) -> list[T]:
-    """What `act` returned in each of so many lanes, all of which stay until every one has acted."""
+def in_lanes(count: int, act: Callable[[], AbstractContextManager[T]]) -> list[T]:
+    """What each of so many lanes got, none of which lets go before every one has had its turn."""
     together = threading.Barrier(count)
 
     def lane() -> T:
         try:
-            result = act()
-            together.wait(10)
-            return result
+            with act() as result:
+                together.wait(10)
+                return result
         finally:
             connection.close()
 
