@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Final
 
 
@@ -225,8 +226,8 @@ class _AuthorityUnusable(OSError):
 
 
 @lru_cache(maxsize=8)
-def _context(authority_file: str, certificate_checks: bool) -> ssl.SSLContext:  # noqa: FBT001 (lru_cache)
-    """Reading the authorities takes some 20 ms, hence kept."""
+def _context(authority_file: str, changed_at: float, certificate_checks: bool) -> ssl.SSLContext:  # noqa: FBT001
+    """Reading the authorities takes some 20 ms, hence kept until the file is changed."""
     context = ssl.create_default_context(cafile=authority_file or None)
     if not certificate_checks:
         context.check_hostname = False
@@ -237,7 +238,8 @@ def _context(authority_file: str, certificate_checks: bool) -> ssl.SSLContext:  
 def _tls_context(route: RouteAddress) -> ssl.SSLContext:
     """How the route encrypts. Raises _AuthorityUnusable."""
     try:
-        return _context(route.authority_file, route.certificate_checks)
+        changed_at = Path(route.authority_file).stat().st_mtime if route.authority_file else 0.0
+        return _context(route.authority_file, changed_at, route.certificate_checks)
     except OSError as error:
         raise _AuthorityUnusable(error.strerror or str(error)) from error
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from campaign.lib.clock import now
+from campaign.lib.sealing import SealBroken
 from deliveries.models import Delivery, JournalLine, Level, Route, SenderDomainRoute
 from deliveries.moves import write_journal
 from deliveries.sending import outages, slots
@@ -116,30 +117,27 @@ class Connections:
     def to(self, delivery: Delivery) -> Connection:
         """An open connection for the delivery: to its route, or to the fallback while that cannot be reached.
 
-        A route that was edited gets a new one. Raises :class:`NoRoute`, :class:`RouteBusy`,
-        :class:`RouteUnavailable` and :class:`campaign.lib.sealing.SealBroken`.
+        A route that was edited gets a new one. Raises :class:`NoRoute`, :class:`RouteBusy` and
+        :class:`RouteUnavailable`.
         """
         chosen = _chosen(delivery)
         routes = _active(chosen)
-        addresses = [(route, address_of(route)) for route in routes]
-        # Those that failed lately come last, in their order: better than none when the others fail as well.
-        addresses.sort(key=lambda candidate: bool(self._failed.why(candidate[1])))
-        failures: list[str] = []
-        for route, address in addresses:
+        failures: dict[Route, str] = {}
+        for route, address in self._candidates(routes, failures):
             try:
                 connection = self._open(route, address)
             except RouteBusy:
                 raise
             except RouteUnavailable as error:
-                failures.append(str(error))
+                failures[route] = str(error)
                 if len(routes) > 1:
                     self._failed.note(address, str(error))
                 continue
             if route != chosen:
-                why = self._failed.why(address_of(chosen)) if chosen.is_active else "It is not active."
+                why = failures.get(chosen, "It is not active.")
                 _tell(delivery, f"The route “{chosen}” cannot be used, “{route}” stands in for it. {why}")
             return connection
-        raise RouteUnavailable(" ".join(failures))
+        raise RouteUnavailable(" ".join(failures.values()))
 
     @property
     def waited(self) -> float:
@@ -151,6 +149,24 @@ class Connections:
         connections open again when they are needed."""
         for route_id in tuple(self._kept):
             self._forget(route_id)
+
+    def _candidates(self, routes: list[Route], failures: dict[Route, str]) -> list[tuple[Route, RouteAddress]]:
+        """Where to try, in this order; what speaks against a route is put into ``failures``.
+
+        Routes that failed lately come last: better than none when the others fail as well.
+        """
+        fresh: list[tuple[Route, RouteAddress]] = []
+        failed_lately: list[tuple[Route, RouteAddress]] = []
+        for route in routes:
+            try:
+                address = address_of(route)
+            except SealBroken as error:
+                failures[route] = str(error)
+                continue
+            if why := self._failed.why(address):
+                failures[route] = why
+            (failed_lately if why else fresh).append((route, address))
+        return [*fresh, *failed_lately]
 
     def _open(self, route: Route, address: RouteAddress) -> Connection:
         """The kept connection, or a new one with a slot. Raises RouteBusy, RouteUnavailable."""

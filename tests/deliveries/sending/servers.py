@@ -3,7 +3,9 @@
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Self
 
 from deliveries.sending.transport import RouteAddress, Timeouts
@@ -61,3 +63,47 @@ class ScriptedServer:
                 answer = self.answers.get(line.split()[0].decode().upper() if line.split() else "")
                 if answer is not None:
                     peer.sendall(answer.encode() + b"\r\n")
+
+
+Dialogue = Callable[[socket.socket], None]
+
+
+@contextmanager
+def serving(dialogue: Dialogue, **route: object) -> Iterator[RouteAddress]:
+    """A server that has this dialogue with one client, then closes."""
+
+    def serve() -> None:
+        try:
+            peer, _ = listener.accept()
+        except OSError:  # nobody came before the test ended
+            return
+        with peer:
+            peer.settimeout(5)
+            try:
+                dialogue(peer)
+            except OSError:  # the client had enough
+                return
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve, daemon=True)
+        thread.start()
+        address = RouteAddress("127.0.0.1", listener.getsockname()[1], ehlo_name="w.example", name="Main")
+        yield replace(address, **{"timeouts": SHORT, **route})  # type: ignore[arg-type]
+    thread.join(5)
+
+
+def says(*lines: str) -> Dialogue:
+    """A line at once, then one for each line of the client; then the end. “” is no answer at all."""
+
+    def dialogue(peer: socket.socket) -> None:
+        heard = peer.makefile("rb")
+        for number, line in enumerate(lines):
+            if number:
+                heard.readline()
+            if not line:
+                time.sleep(1)
+            else:
+                peer.sendall(line.replace("|", "\r\n").encode() + b"\r\n")
+        heard.readline()
+
+    return dialogue

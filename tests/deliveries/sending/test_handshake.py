@@ -3,13 +3,13 @@
 import base64
 import hashlib
 import hmac
+import os
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
@@ -28,51 +28,8 @@ from deliveries.sending.handshake import (
 )
 from deliveries.sending.transport import Connection
 from tests.deliveries.sending.certificates import Authority
-from tests.deliveries.sending.servers import SHORT, ScriptedServer, free_port
+from tests.deliveries.sending.servers import Dialogue, ScriptedServer, free_port, says, serving
 from tests.smtp_sink import SAMPLE, mails
-
-Dialogue = Callable[[socket.socket], None]
-
-
-@contextmanager
-def serving(dialogue: Dialogue, **route: object) -> Iterator[RouteAddress]:
-    """A server that has this dialogue with one client, then closes."""
-
-    def serve() -> None:
-        try:
-            peer, _ = listener.accept()
-        except OSError:  # nobody came before the test ended
-            return
-        with peer:
-            peer.settimeout(5)
-            try:
-                dialogue(peer)
-            except OSError:  # the client had enough
-                return
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=serve, daemon=True)
-        thread.start()
-        address = RouteAddress("127.0.0.1", listener.getsockname()[1], ehlo_name="w.example", name="Main")
-        yield replace(address, **{"timeouts": SHORT, **route})  # type: ignore[arg-type]
-    thread.join(5)
-
-
-def says(*lines: str) -> Dialogue:
-    """A line at once, then one for each line of the client; then the end. “” is no answer at all."""
-
-    def dialogue(peer: socket.socket) -> None:
-        heard = peer.makefile("rb")
-        for number, line in enumerate(lines):
-            if number:
-                heard.readline()
-            if not line:
-                time.sleep(1)
-            else:
-                peer.sendall(line.replace("|", "\r\n").encode() + b"\r\n")
-        heard.readline()
-
-    return dialogue
 
 
 def reset(*lines: str) -> Dialogue:
@@ -193,6 +150,27 @@ def test_it_says_that_no_authority_file_is_there() -> None:
         pytest.raises(RouteUnavailable, match=r"file /nowhere/authority\.pem of the route “Main” cannot be used"),
     ):
         open_session(address)
+
+
+def test_it_reads_an_authority_file_again_that_was_changed(authority: Authority, tmp_path: Path) -> None:
+    def dialogue(peer: socket.socket) -> None:
+        with authority.right.wrap_socket(peer, server_side=True) as encrypted:
+            says(BANNER, "250 here")(encrypted)
+
+    file = tmp_path / "authority.pem"
+    route = {"security": Security.TLS, "authority_file": str(file), "timeouts": Timeouts(connect=3)}
+    file.write_text("no certificate")
+    os.utime(file, (1, 1))
+
+    with (
+        serving(dialogue, **route) as address,
+        pytest.raises(RouteUnavailable, match="cannot be used on this host"),
+    ):
+        open_session(address)
+    file.write_bytes(authority.file.read_bytes())
+
+    with serving(dialogue, **route) as address:
+        open_session(address).close()
 
 
 @pytest.mark.parametrize("source", ["192.0.2.1", "2001:db8::1"])

@@ -319,3 +319,30 @@ def test_it_does_not_fall_back_from_a_busy_route(lane: Connections, relay: Route
         lane.to(made)
 
     assert smtp_sink.sink.connections == 0
+
+
+def test_it_needs_no_password_of_a_route_it_does_not_use(lane: Connections, relay: Route, broken: Route) -> None:
+    broken.sealed_password = "sealed by nobody"
+    relay.fallback = broken
+
+    lane.to(delivery(route=relay))
+
+
+def test_it_uses_the_fallback_of_a_route_whose_password_cannot_be_read(
+    lane: Connections, relay: Route, broken: Route
+) -> None:
+    broken.sealed_password = "sealed by nobody"
+    broken.fallback = relay
+    made = delivery(route=broken)
+
+    lane.to(made)
+
+    (sentence,) = journal(made)
+    assert "SECRET_KEY has changed" in sentence
+
+
+def test_it_says_that_the_password_of_the_only_route_cannot_be_read(lane: Connections, broken: Route) -> None:
+    broken.sealed_password = "sealed by nobody"
+
+    with pytest.raises(RouteUnavailable, match="SECRET_KEY has changed"):
+        lane.to(delivery(route=broken))
