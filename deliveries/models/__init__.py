@@ -4,6 +4,7 @@ from deliveries.models.block import PersonalizationBlock
 from deliveries.models.content import Content
 from deliveries.models.delivery import Delivery, Exclusion, ExclusionReason, JournalLine, Level
 from deliveries.models.dkim_key import Algorithm, DkimKey
+from deliveries.models.domain_limit import DomainLimit
 from deliveries.models.message import Message, MessageValues, message_range
 from deliveries.models.part import Part
 from deliveries.models.properties import Attachment, AttachmentRole, InDoubtPolicy, Priority, Properties, WavesMode
@@ -18,6 +19,7 @@ __all__ = [
     "Delivery",
     "DeliveryTemplate",
     "DkimKey",
+    "DomainLimit",
     "Exclusion",
     "ExclusionReason",
     "InDoubtPolicy",

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class FieldKind(StrEnum):
@@ -47,16 +46,3 @@ def catalogue(attributes: Iterable[str] | Mapping[str, FieldKind]) -> dict[str, 
     kinds = attributes if isinstance(attributes, Mapping) else dict.fromkeys(attributes, FieldKind.TEXT)
     custom = (Field(f"recipient.{name}", name.replace("_", " ").capitalize(), kind) for name, kind in kinds.items())
     return {field.path: field for field in (*BUILT_IN, *custom)}
-
-
-class Namespace:
-    """What a root such as ``recipient`` is at run time: fields by name and nothing else, no method, no dunder."""
-
-    __slots__ = ("_values",)
-
-    def __init__(self, values: Mapping[str, Any]) -> None:
-        self._values = values
-
-    def get(self, name: str) -> Any:
-        """The value of a field; None where there is none."""
-        return self._values.get(name)

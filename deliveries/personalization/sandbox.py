@@ -20,7 +20,7 @@ from markupsafe import escape
 
 from deliveries.personalization.budget import Budget, present, using
 from deliveries.personalization.errors import PersonalizationErrors, Problem, ValueProblem
-from deliveries.personalization.fields import Field, Namespace
+from deliveries.personalization.fields import Field
 from deliveries.personalization.filters import FILTERS, MAX_LENGTH
 
 ROOTS = frozenset({"recipient", "delivery", "message"})
@@ -81,9 +81,7 @@ class Environment(ImmutableSandboxedEnvironment):
         return super().call_binop(context, operator, left, right)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
-        """A field of a root, or of the loop; nothing else has attributes."""
-        if isinstance(obj, Namespace):
-            return obj.get(attribute)
+        """An entry of a value that has entries, or a number of the loop; nothing else has attributes."""
         if isinstance(obj, dict):
             return obj.get(attribute)
         # A text has a method “index” too: only a loop's numbers may come out here.
@@ -210,7 +208,7 @@ def used_fields(source: str, where: str, catalogue: dict[str, Field]) -> tuple[s
 
 def prepare(environment: Environment, source: str, where: str) -> Any:
     """A compiled template whose loops are counted. The source has been checked."""
-    tree = _Bounds().visit(parse(environment, source, where))
+    tree = _Direct().visit(_Bounds().visit(parse(environment, source, where)))
     if environment.write is not None:
         tree = _Written(environment.write).visit(tree)
     try:
@@ -234,6 +232,22 @@ class _Bounds(NodeTransformer):
         self.generic_visit(node, *args, **kwargs)
         expressions = nodes.Const(sum(1 for _ in node.find_all(nodes.Expr)))
         node.iter = nodes.Filter(node.iter, BOUNDED, [expressions], [], None, None, lineno=node.lineno)
+        return node
+
+
+def variable(path: str) -> str:
+    """The name under which a template finds the field ``path``; no author's variable begins like it."""
+    return "_" + path.replace(".", "_", 1)
+
+
+class _Direct(NodeTransformer):
+    """Makes each field a variable of its own: looked up once a message, without a call into the sandbox."""
+
+    def visit_Getattr(self, node: nodes.Getattr, *args: Any, **kwargs: Any) -> nodes.Expr:
+        """A field of a root."""
+        if isinstance(node.node, nodes.Name) and node.node.name in ROOTS:
+            return nodes.Name(variable(f"{node.node.name}.{node.attr}"), "load", lineno=node.lineno)
+        self.generic_visit(node, *args, **kwargs)
         return node
 
 

@@ -8,6 +8,7 @@ import base64
 import re
 import unicodedata
 import urllib.parse
+from functools import lru_cache
 
 import idna
 
@@ -69,14 +70,13 @@ def _needs_encoding(value: str) -> bool:
 
 def encoded_words(value: str) -> list[str]:
     """RFC 2047 encoded words of at most 75 characters that never split a character."""
-    words, chunk = [], b""
-    for character in value:
-        octets = character.encode()
-        if len(chunk) + len(octets) > _ENCODED_WORD_BYTES:
-            words.append(chunk)
-            chunk = b""
-        chunk += octets
-    words.append(chunk)
+    whole, words, start = value.encode(), [], 0
+    while start < len(whole):
+        end = start + _ENCODED_WORD_BYTES
+        while end < len(whole) and whole[end] & 0xC0 == 0x80:  # inside a character
+            end -= 1
+        words.append(whole[start:end])
+        start = end
     return [f"=?utf-8?b?{base64.b64encode(word).decode()}?=" for word in words]
 
 
@@ -98,6 +98,7 @@ def phrase(display_name: str) -> list[str]:
     return [f'"{escaped}"'] if len(escaped) <= 60 else encoded_words(display_name)
 
 
+@lru_cache(maxsize=1024)
 def wire_address(name: str, address: str) -> str:
     """An address as it goes into headers and envelope: domain in ASCII (IDNA), local part as it is.
 

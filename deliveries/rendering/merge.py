@@ -13,8 +13,7 @@ from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
 from deliveries.mail import Mail
 from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import RenderLimit, ValueProblem
-from deliveries.personalization.fields import Namespace
-from deliveries.personalization.sandbox import Environment, prepare, render
+from deliveries.personalization.sandbox import Environment, prepare, render, variable
 from deliveries.rendering import dkim, encode
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.encode import MessageError
@@ -53,7 +52,7 @@ class Renderer:
         self.key = key
         self.clock = clock
         self.signers = signers
-        self.names = [path.removeprefix("recipient.") for path in compiled.fields]
+        self.names = [variable(path) for path in compiled.fields]
         self._skeleton = skeleton(compiled)
         # Quoted-printable and base64 as we write them are tight and have no dot at the beginning of a line.
         self._is_tight = all(dkim.is_tight(piece) for piece in self._skeleton.pieces)
@@ -69,7 +68,12 @@ class Renderer:
                 ("reply_address", "the reply address"),
             )
         }
-        self.delivery: dict[str, Any] = {"label": compiled.label, "code": compiled.code}
+        self.constants: dict[str, Any] = {
+            variable("delivery.label"): compiled.label,
+            variable("delivery.code"): compiled.code,
+            variable("delivery.sender_address"): None,
+            variable("delivery.sender_name"): None,
+        }
 
     @cached_property
     def html_template(self) -> "_Template":
@@ -238,26 +242,21 @@ class _Merge:
         compiled = renderer.compiled
         if len(row.values) != len(compiled.fields):
             raise MessageError("The personal values of this message are not there any more; it cannot be made again.")
-        person = dict(zip(renderer.names, row.values, strict=True))
-        person["address"] = row.address
         self.identifier = token(MIRROR, renderer.content_id, row.id, renderer.key)
         self.unsubscribe_url = f"{compiled.base_url}/u/{token(UNSUBSCRIBE, renderer.content_id, row.id, renderer.key)}"
-        message = {
-            "identifier": self.identifier,
-            "mirror_url": f"{compiled.base_url}/m/{self.identifier}",
-            "unsubscribe_url": self.unsubscribe_url,
-            "date": self.dated_at,
-        }
-        self.delivery = dict(renderer.delivery)
         self.values = {
-            "recipient": Namespace(person),
-            "delivery": Namespace(self.delivery),
-            "message": Namespace(message),
-            "_language": person.get("language") or compiled.language,
+            **renderer.constants,
+            **dict(zip(renderer.names, row.values, strict=True)),
+            variable("recipient.address"): row.address,
+            variable("message.identifier"): self.identifier,
+            variable("message.mirror_url"): f"{compiled.base_url}/m/{self.identifier}",
+            variable("message.unsubscribe_url"): self.unsubscribe_url,
+            variable("message.date"): self.dated_at,
         }
+        self.values["_language"] = self.values[variable("recipient.language")] or compiled.language
         # The sender may be personalized and is itself a field, so it comes first.
-        self.delivery["sender_address"] = self.header("sender_address")
-        self.delivery["sender_name"] = self.header("sender_name")
+        self.values[variable("delivery.sender_address")] = self.header("sender_address")
+        self.values[variable("delivery.sender_name")] = self.header("sender_name")
 
     def header(self, name: str) -> str:
         """A header's text, checked. Raises :class:`MessageError`."""

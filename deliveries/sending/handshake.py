@@ -59,7 +59,8 @@ class RouteAddress:
 
     `authority_file` names a PEM file with the certificate authority to trust instead of the system's; without
     `certificate_checks` any certificate will do. A `messages_per_connection` of 0 sets no limit. `source_address` is
-    the IP address of this host to connect from, empty for the system's choice.
+    the IP address of this host to connect from, empty for the system's choice. `id` and `messages_per_second` (0: any
+    number) are for whoever keeps to the route's rate.
     """
 
     host: str
@@ -76,6 +77,8 @@ class RouteAddress:
     mechanism: Mechanism = Mechanism.AUTOMATIC
     certificate_checks: bool = True
     source_address: str = ""
+    id: int = 0
+    messages_per_second: float = 0.0
 
     @property
     def label(self) -> str:

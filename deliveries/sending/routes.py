@@ -94,6 +94,8 @@ def address_of(route: Route) -> RouteAddress:
         mechanism=Mechanism(route.auth_mechanism),
         certificate_checks=route.check_certificate,
         source_address=route.source_address or "",
+        id=route.pk or 0,
+        messages_per_second=route.messages_per_second,
     )
 
 

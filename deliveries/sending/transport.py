@@ -46,6 +46,11 @@ class Connection:
         self._session: _Session | None = None
         self._waited = 0.0
 
+    @property
+    def route(self) -> RouteAddress:
+        """Where it leads."""
+        return self._route
+
     def open(self) -> None:
         """Connect unless a usable connection is kept. Raises RouteUnavailable."""
         self._kept_or_new()

@@ -8,6 +8,7 @@ the wire in doubt. Outcomes reach PostgreSQL in bulk; the journal is emptied onl
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -28,7 +29,9 @@ from deliveries.sending.outcomes import Outcome
 from deliveries.sending.recovery import STARTED_OVER, SUFFIX, recover
 from deliveries.sending.routes import Connections, NoRoute, RouteBusy
 from deliveries.sending.smtp.replies import Reply, Stage
+from deliveries.sending.throttle import Throttle, is_throttling
 from deliveries.sending.transport import ConnectionLost, RouteUnavailable
+from deliveries.sending.turns import Turns
 
 logger = logging.getLogger(__name__)
 
@@ -40,12 +43,14 @@ FLUSH_AFTER = timedelta(seconds=0.5)
 class Worker:
     """One lane: a holder's name, its journal, its connections, and one part at a time. Not for several threads."""
 
-    def __init__(self, journals: Path | None = None) -> None:
+    def __init__(self, journals: Path | None = None, throttle: Throttle | None = None) -> None:
         self.holder = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
         self.journals = journals or Path(settings.VAR_DIR) / "journals"
         self.path = self.journals / f"{self.holder}{SUFFIX}"
         self.journal = Journal(self.path)
         self.connections = Connections()
+        self.throttle = throttle or Throttle()
+        self._idle = 0.0
         self.until = datetime.max.replace(tzinfo=UTC)
         self.found_no_room = False
 
@@ -93,8 +98,8 @@ class Worker:
 
     @property
     def waited(self) -> float:
-        """Seconds spent waiting for servers' answers until now."""
-        return self.connections.waited
+        """Seconds spent waiting for servers' answers and for turns until now."""
+        return self.connections.waited + self._idle
 
     def _must_stop(self) -> bool:
         """The time is up, or the whole process is asked to end."""
@@ -111,10 +116,21 @@ class Worker:
 
     def _send(self, part: Part) -> None:
         batch = _Batch(self, part)
+        not_before = None
         try:
             connection = self.connections.to(part.delivery)
-            for mail, reply in connection.send(self._mails(part, batch), self._handing_over):
-                batch.add(mail.id, reply)
+            route = connection.route
+            turns = Turns(pending_rows(part), self.throttle, route.id, route.messages_per_second)
+            while batch.goes_on:
+                for mail, reply in connection.send(self._mails(turns, batch), self._handing_over):
+                    batch.add(mail.id, reply)
+                    if is_throttling(reply):
+                        self.throttle.slow_down(mail.recipient.rpartition("@")[2].lower())
+                if not turns.wait:
+                    break
+                self._wait(turns.wait)
+            if turns.ask_again_in is not None:
+                not_before = now() + timedelta(seconds=turns.ask_again_in)
         except RouteBusy:
             raise
         except (RouteUnavailable, NoRoute, SealBroken) as error:
@@ -127,7 +143,11 @@ class Worker:
             rest.over(part)
         if batch.progressed:
             rest.got_on(part)
-        parts.give_back(part, self.holder)
+        parts.give_back(part, self.holder, not_before=not_before)
+
+    def _wait(self, seconds: float) -> None:
+        time.sleep(seconds)
+        self._idle += seconds
 
     def _lost(self, part: Part, batch: "_Batch", lost: ConnectionLost) -> None:
         if lost.mail is not None:
@@ -142,10 +162,11 @@ class Worker:
             outcomes.record([failure], [part.pk])
             batch.progressed = True
 
-    def _mails(self, part: Part, batch: "_Batch") -> Iterator[Mail]:
-        """The part's mails, until it ends, the time is up, or somebody pauses or stops the delivery."""
-        for content_id, row in pending_rows(part):
+    def _mails(self, turns: Turns, batch: "_Batch") -> Iterator[Mail]:
+        """The mails that may leave now, until the time is up, or somebody pauses or stops the delivery."""
+        for content_id, row in turns.ready():
             if shutdown.asked() or (batch.is_due() and (not batch.flush() or self._must_stop())):
+                batch.goes_on = False
                 return
             try:
                 yield renderer(content_id).mail(row)
@@ -164,6 +185,7 @@ class _Batch:
         self.part = part
         self.outcomes: list[Outcome] = []
         self.since = now()
+        self.goes_on = True
         self.progressed = False
         self.answered = False
 

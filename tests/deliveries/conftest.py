@@ -2,6 +2,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
+from django.conf import settings
 
 from deliveries.rows import renderer
 from deliveries.sending.worker import Worker
@@ -19,9 +21,17 @@ def worker(tmp_path: Path, settings) -> Iterator[Worker]:
     worker.close()
 
 
+def forget_rates() -> None:
+    """Nobody has taken a turn, and no domain is slow."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.delete("throttle:slowed", *client.keys("throttle:*"))
+    client.set("throttle:mark", 1)
+
+
 @pytest.fixture(autouse=True)
 def fresh_process() -> Iterator[None]:
     """What a process keeps (renderers by content id) must not outlive a test's rolled-back rows."""
     renderer.cache_clear()
+    forget_rates()
     yield
     renderer.cache_clear()

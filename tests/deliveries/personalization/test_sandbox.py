@@ -9,8 +9,7 @@ import pytest
 
 from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import PersonalizationErrors, RenderLimit, ValueProblem
-from deliveries.personalization.fields import Namespace
-from deliveries.personalization.sandbox import MAX_PROBLEMS, Environment, check, prepare, render, used_fields
+from deliveries.personalization.sandbox import MAX_PROBLEMS, Environment, check, prepare, render, used_fields, variable
 from tests.deliveries.personalization.effort import at_most_calls, at_most_memory
 from tests.deliveries.rendering.contents import FIELDS
 
@@ -21,10 +20,16 @@ VALUE_CALLS = 250_000
 MEMORY = 10_000_000
 
 
+def given(values: dict[str, object]) -> dict[str, object]:
+    """What a template finds: a message has every field, though some have no value."""
+    people = {variable(f"recipient.{name}"): value for name, value in values.items()}
+    return {**{variable(path): None for path in FIELDS}, **people, "_language": "en"}
+
+
 def rendered(source: str, *, budget: Budget | None = None, autoescape: bool = True, **values: object) -> str:
     check(source, "the HTML content", FIELDS)
     template = prepare(Environment(autoescape=autoescape), source, "the HTML content")
-    context = template.new_context({"recipient": Namespace(values), "_language": "en"})
+    context = template.new_context(given(values))
     return render(template.root_render_func, context, budget or Budget(time.monotonic))
 
 
@@ -169,7 +174,7 @@ def test_it_bounds_what_a_message_may_use(source: str, bound: Callable[[], Abstr
     template = prepare(Environment(autoescape=True), source, "the HTML content")
     products = ["ä" * 1000] * 1000
     values = {"first_name": "ä" * 10_000, "products": products, "score": 12345.678, "last_name": "x" * 1000}
-    context = template.new_context({"recipient": Namespace(values), "_language": "en"})
+    context = template.new_context(given(values))
 
     with bound(), pytest.raises(RenderLimit):
         render(template.root_render_func, context, Budget(None))

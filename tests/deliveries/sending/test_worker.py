@@ -136,7 +136,7 @@ def test_it_cancels_what_a_stopped_delivery_has_not_sent(worker, smtp_sink: Sink
 
 def test_it_retries_the_failed_messages_and_only_them(worker, smtp_sink: SinkThread):
     factories.route(smtp_sink.port)
-    smtp_sink.misbehave(Fault("RCPT", reply="451 4.7.1 Try later", recipient="person2@"))
+    smtp_sink.misbehave(Fault("RCPT", reply="451 4.3.0 Try later", recipient="person2@"))
     delivery = factories.confirmed(factories.delivery(factories.people(3)))
     factories.send(worker, delivery)
     smtp_sink.misbehave()

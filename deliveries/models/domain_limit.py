@@ -1,0 +1,27 @@
+"""Limits of recipient domains."""
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models.functions import Lower
+
+
+class DomainLimit(models.Model):
+    """How many messages a second a recipient domain gets, from all workers together."""
+
+    domain = models.CharField(max_length=255, help_text="Behind the @ of the recipients, for example example.com.")
+    messages_per_second = models.FloatField(
+        validators=[MinValueValidator(0.001, "Write at least 0.001."), MaxValueValidator(100_000)],
+        help_text="Over all workers on all hosts, for example 20 or 0.5.",
+    )
+    note = models.CharField(max_length=200, blank=True, help_text="Why, and who asked for it.")
+
+    class Meta:
+        ordering = ["domain"]
+        constraints = [models.UniqueConstraint(Lower("domain"), name="domain_limit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.domain}: {self.messages_per_second:g} per second"
+
+    def clean(self) -> None:
+        """One way to write a domain."""
+        self.domain = self.domain.strip().lower().lstrip("@")

@@ -1,0 +1,133 @@
+"""Rates: how many messages a second may leave by a route and to a recipient domain, over all workers on all hosts.
+
+A limit is a row of turns, evenly spaced, in Redis (the generic cell rate algorithm): whoever asks gets the next free
+turn, so that in no second there are more than the limit allows, however many workers ask. A domain that answers with
+throttling is slowed down by half and recovers by itself, doubling each minute. Nothing here must last: when Redis was
+emptied, the next turn is one full step away.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import redis
+from django.conf import settings
+
+from deliveries.models import DomainLimit
+from deliveries.sending.smtp.replies import Reply
+
+logger = logging.getLogger(__name__)
+
+LONGEST_WAIT: Final = 0.25
+"""Seconds that somebody waits for a turn; one further away is not taken, the message comes later."""
+
+REFRESH_SECONDS: Final = 1.0
+"""How long a process relies on what it knows about limits and slow domains."""
+
+DOUBLES_IN: Final = 60.0
+FLOOR: Final = 0.1
+"""Messages a second that a domain gets however much it complains."""
+
+RECOVERED: Final = 100.0
+"""Messages a second above which a domain without a limit of its own is no longer held back."""
+
+ONE_COMPLAINT: Final = 5.0
+"""Seconds in which several throttling replies count as one: they answer what had left before."""
+
+WITHOUT_REDIS: Final = 1.0
+"""Seconds that what is limited waits while Redis is away; what has no limit goes on."""
+
+_SLOWED: Final = "throttle:slowed"
+_THROTTLING = re.compile(
+    r"\brate\b|too (?:many|much|fast)|throttl|slow down|try again later|deferred due to|exceeded"
+    r"|temporarily (?:deferred|limited)",
+    re.IGNORECASE,
+)
+_SCRIPTS = Path(__file__).parent / "lua"
+_TAKE = (_SCRIPTS / "take_turn.lua").read_text()
+_SLOW_DOWN = (_SCRIPTS / "slow_down.lua").read_text()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """``granted``: the message may leave in ``wait`` seconds. Else it is worth asking again after ``wait`` seconds;
+    ``by_route``: for any other domain as well."""
+
+    granted: bool
+    wait: float
+    by_route: bool = False
+
+
+FREE: Final = Turn(granted=True, wait=0.0)
+
+
+def is_throttling(reply: Reply) -> bool:
+    """The server says *too much at once* rather than *not this message* (RFC 3463: 4.7.x, 4.4.5, 4.3.2)."""
+    if not 400 <= reply.code < 500:
+        return False
+    if reply.code in {421, 454} or reply.text.startswith(("4.7.", "4.3.2", "4.4.5")):
+        return True
+    return _THROTTLING.search(reply.text) is not None
+
+
+class Throttle:
+    """Hands out turns. One for each process; threads may share it."""
+
+    def __init__(self, client: "redis.Redis | None" = None, clock: Callable[[], float] = time.monotonic) -> None:
+        self._redis = client or redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+        self._take = self._redis.register_script(_TAKE)
+        self._slow_down = self._redis.register_script(_SLOW_DOWN)
+        self._clock = clock
+        self._known_at = -REFRESH_SECONDS
+        self._limits: dict[str, float] = {}
+        self._slowed: set[str] = set()
+        self._sent: dict[str, tuple[float, int]] = {}
+
+    def turn(self, route_id: int, route_rate: float, domain: str) -> Turn:
+        """The next turn of a message to ``domain`` (lower case) by a route with so many messages a second (0: any)."""
+        self._refresh()
+        since, count = self._sent.get(domain, (self._known_at, 0))
+        self._sent[domain] = (since, count + 1)
+        limit = self._limits.get(domain, 0.0)
+        if not (route_rate or limit or domain in self._slowed):
+            return FREE
+        try:
+            wait, by_route = self._take(
+                keys=[f"throttle:route:{route_id}", f"throttle:domain:{domain}", f"throttle:slow:{domain}", _SLOWED],
+                args=[route_rate, limit, LONGEST_WAIT, DOUBLES_IN, RECOVERED, domain],
+            )
+        except redis.RedisError as error:
+            logger.warning("Redis does not answer (%s); what is limited waits.", error)
+            return Turn(granted=False, wait=WITHOUT_REDIS, by_route=bool(route_rate))
+        seconds = float(wait)
+        return Turn(granted=seconds <= LONGEST_WAIT, wait=seconds, by_route=bool(by_route))
+
+    def slow_down(self, domain: str) -> None:
+        """The domain's server said that it gets too much: from now on half of what it got."""
+        since, count = self._sent.get(domain, (self._clock(), 1))
+        observed = count / max(self._clock() - since, 1.0)
+        try:
+            self._slow_down(
+                keys=[f"throttle:slow:{domain}", _SLOWED],
+                args=[self._limits.get(domain, 0.0) or observed, FLOOR, DOUBLES_IN, ONE_COMPLAINT, domain],
+            )
+        except redis.RedisError as error:
+            logger.warning("Redis does not answer (%s); %s is not slowed down.", error, domain)
+        self._slowed.add(domain)
+
+    def _refresh(self) -> None:
+        """Read limits and slow domains anew, each second."""
+        at = self._clock()
+        if at - self._known_at < REFRESH_SECONDS:
+            return
+        self._known_at = at
+        self._sent = {domain: sent for domain, sent in self._sent.items() if at - sent[0] < 10 * REFRESH_SECONDS}
+        self._limits = dict(DomainLimit.objects.values_list("domain", "messages_per_second"))
+        try:
+            self._slowed = {member.decode() for member in self._redis.smembers(_SLOWED)}  # type: ignore[union-attr]
+        except redis.RedisError:  # the next turn says so
+            return

@@ -1,0 +1,194 @@
+"""Turns, over a real Redis."""
+
+import threading
+import time
+
+import pytest
+import redis
+from django.conf import settings
+from hypothesis import given
+from hypothesis import strategies as st
+
+from campaign.demo.sink import Fault
+from deliveries.models import DomainLimit, Part, Route
+from deliveries.sending import throttle
+from deliveries.sending.smtp.replies import Reply, Stage
+from deliveries.sending.throttle import FREE, LONGEST_WAIT, Throttle, is_throttling
+from deliveries.sending.worker import Worker
+from deliveries.states import DeliveryState, MessageState
+from tests.deliveries import factories
+from tests.smtp_sink import SinkThread
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client() -> "redis.Redis":
+    """The Redis that keeps the turns."""
+    return redis.Redis.from_url(settings.REDIS_URL)
+
+
+def test_what_has_no_limit_leaves_without_asking(monkeypatch):
+    turns = Throttle()
+    asked = []
+    monkeypatch.setattr(turns, "_take", lambda **asking: asked.append(asking))
+
+    assert all(turns.turn(1, 0.0, "example.org") is FREE for _ in range(50))
+    assert asked == []
+
+
+def test_many_workers_never_get_more_turns_than_the_rate_allows():
+    rate, seconds = 40.0, 1.5
+    granted: list[float] = []
+    begun = time.monotonic()
+
+    def work() -> None:
+        turns = Throttle()
+        turns._known_at = float("inf")  # no limits to read in this thread
+        while time.monotonic() - begun < seconds:
+            turn = turns.turn(7, rate, "example.org")
+            if turn.granted:
+                granted.append(time.monotonic() - begun + turn.wait)
+            else:
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(granted) <= rate * (max(granted) + 0.001) + 1
+    assert len(granted) >= rate * seconds * 0.9
+    moments = sorted(granted)
+    most = max(sum(1 for at in moments if start <= at < start + 0.98) for start in moments)
+    assert most <= rate
+
+
+def test_a_turn_far_away_is_not_taken():
+    turns = Throttle()
+    assert turns.turn(7, 1.0, "example.org").granted
+
+    refused = [turns.turn(7, 1.0, "example.org") for _ in range(5)]
+
+    assert not any(turn.granted for turn in refused)
+    assert all(LONGEST_WAIT < turn.wait <= 1.0 for turn in refused)
+    assert all(turn.by_route for turn in refused)
+
+
+def test_a_domain_has_its_own_limit_beside_the_routes():
+    DomainLimit.objects.create(domain="slow.example", messages_per_second=1)
+    turns = Throttle()
+
+    assert turns.turn(7, 1000.0, "slow.example").granted
+    refused = turns.turn(7, 1000.0, "slow.example")
+    assert (refused.granted, refused.by_route) == (False, False)
+    assert turns.turn(7, 1000.0, "other.example").granted
+
+
+def test_an_emptied_redis_gives_nobody_a_turn_too_many(client: "redis.Redis"):
+    turns = Throttle()
+    assert turns.turn(7, 2.0, "example.org").granted
+
+    client.flushdb()
+
+    after = turns.turn(7, 2.0, "example.org")
+    assert not after.granted
+    assert after.wait == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_complaining_domain_gets_half_and_recovers_by_itself(client: "redis.Redis", monkeypatch):
+    DomainLimit.objects.create(domain="example.org", messages_per_second=4)
+    turns = Throttle()
+    turns.turn(7, 0.0, "example.org")
+
+    turns.slow_down("example.org")
+    turns.slow_down("example.org")  # the same complaint
+
+    assert float(client.hget("throttle:slow:example.org", "rate") or 0) == pytest.approx(2.0)
+    client.hset("throttle:slow:example.org", "at", str(time.time() - 61))
+    turns.turn(7, 0.0, "example.org")
+    assert not client.exists("throttle:slow:example.org")
+    assert client.smembers("throttle:slowed") == set()
+
+
+def test_a_domain_without_a_limit_is_slowed_down_from_what_it_got():
+    turns = Throttle()
+    for _ in range(20):
+        assert turns.turn(7, 0.0, "example.org") is FREE
+
+    turns.slow_down("example.org")
+
+    granted = sum(turns.turn(7, 0.0, "example.org").granted for _ in range(20))
+    assert granted < 20
+
+
+def test_other_processes_learn_of_a_slow_domain(monkeypatch):
+    Throttle().slow_down("example.org")
+    other = Throttle()
+
+    assert not all(other.turn(7, 0.0, "example.org").granted for _ in range(3))
+
+
+def test_without_redis_what_is_limited_waits_and_the_rest_goes_on():
+    away = Throttle(redis.Redis(port=1))
+
+    assert away.turn(7, 0.0, "example.org") is FREE
+    refused = away.turn(7, 5.0, "example.org")
+    away.slow_down("example.org")
+    assert (refused.granted, refused.wait, refused.by_route) == (False, throttle.WITHOUT_REDIS, True)
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "expected"),
+    [
+        (421, "4.7.0 Try again later", True),
+        (451, "4.7.1 Please slow down", True),
+        (454, "anything", True),
+        (450, "4.2.0 Too many connections from your host", True),
+        (452, "Message rate exceeded", True),
+        (451, "4.3.0 Disk full", False),
+        (550, "5.7.1 Rate limited for ever", False),
+        (250, "ok at this rate", False),
+    ],
+)
+def test_it_knows_throttling_from_other_replies(code: int, text: str, expected: bool):
+    assert is_throttling(Reply(code, text, Stage.RCPT)) is expected
+
+
+@given(st.integers(200, 399), st.text(max_size=60))
+def test_an_accepted_message_is_never_throttling(code: int, text: str):
+    assert not is_throttling(Reply(code, text, Stage.END_OF_DATA))
+
+
+def test_a_worker_keeps_to_the_routes_rate(worker: Worker, smtp_sink: SinkThread):
+    route = factories.route(smtp_sink.port)
+    Route.objects.filter(pk=route.pk).update(messages_per_second=20)
+    delivery = factories.confirmed(factories.delivery(factories.people(20)))
+    begun = time.monotonic()
+
+    factories.send(worker, delivery)
+
+    assert delivery.current_state is DeliveryState.FINISHED
+    assert time.monotonic() - begun >= 0.9
+
+
+def test_a_worker_passes_over_a_slow_domain_and_comes_back(worker: Worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    DomainLimit.objects.create(domain="example.org", messages_per_second=1)
+    delivery = factories.confirmed(factories.delivery(factories.people(3)))
+
+    factories.send(worker, delivery)
+
+    assert factories.states(delivery) == [MessageState.SENT, MessageState.PENDING, MessageState.PENDING]
+    assert Part.objects.get(delivery=delivery).not_before is not None
+
+
+def test_a_throttling_reply_slows_the_domain_down(worker: Worker, smtp_sink: SinkThread, client: "redis.Redis"):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="451 4.7.1 Too many messages, slow down"))
+    delivery = factories.confirmed(factories.delivery(factories.people(1)))
+
+    factories.send(worker, delivery)
+
+    assert client.smembers("throttle:slowed") == {b"example.org"}
