@@ -341,6 +341,7 @@ class SinkProtocol(asyncio.Protocol):
         self._flush()
         if self.transport is not None:
             self.transport.close()
+            self.sink.open.discard(self.transport)
         self.transport = None
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 
 from deliveries.models import Route
 from deliveries.sending import slots
+from deliveries.sending.slots import Slot
 
 T = TypeVar("T")
 
@@ -31,15 +32,27 @@ def in_lanes(count: int, act: Callable[[], AbstractContextManager[T]]) -> list[T
 
 
 @contextmanager
+def slot_taken(route: Route) -> Iterator[Slot | None]:
+    """A slot of the route, if one is free, given back in the end."""
+    slot = slots.take(route.pk, route.connection_limit)
+    try:
+        yield slot
+    finally:
+        if slot is not None:
+            slot.give_back()
+
+
+@contextmanager
 def elsewhere(route: Route) -> Iterator[None]:
     """Another worker uses one connection to the route."""
     taken, over = threading.Event(), threading.Event()
 
     def lane() -> None:
         try:
-            assert slots.take(route.pk, route.connection_limit) is not None
-            taken.set()
-            over.wait(20)
+            with slot_taken(route) as slot:
+                assert slot is not None
+                taken.set()
+                over.wait(20)
         finally:
             connection.close()
 

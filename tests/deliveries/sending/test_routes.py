@@ -1,19 +1,26 @@
 """Which route a delivery leaves by, what stands in for it, and the connections that a lane keeps."""
 
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 
-from deliveries.models import Delivery, Route, SenderDomainRoute
-from deliveries.sending import slots
+from campaign.lib.clock import now
+from deliveries.models import Delivery, Message, Route, SenderDomainRoute
 from deliveries.sending.outages import FALLBACK_SECONDS, Outages
 from deliveries.sending.routes import Connections, NoRoute, RouteBusy, route_of, routes_of
 from deliveries.sending.transport import RouteUnavailable
-from tests.deliveries.factories import delivery
-from tests.deliveries.sending.servers import free_port
-from tests.deliveries.sending.sessions import elsewhere, in_lanes
+from deliveries.sending.worker import Worker
+from deliveries.states import MessageState
+from tests.deliveries.factories import builtin_blocks, confirmed, delivery, people, send, states
+from tests.deliveries.sending.servers import free_port, wait_for
+from tests.deliveries.sending.sessions import elsewhere, in_lanes, slot_taken
 from tests.smtp_sink import SinkThread, mails
 
 
@@ -208,12 +215,13 @@ def test_it_takes_its_slot_anew_after_the_database_connection_was_lost(
     with connection.cursor() as cursor, pytest.raises(OperationalError):
         cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
     connection.close()
+    wait_for(lambda: in_lanes(1, lambda: slot_taken(relay)) != [None])
 
     with elsewhere(relay), pytest.raises(RouteBusy):
         lane.to(made)
     lane.to(made)
 
-    assert in_lanes(1, lambda: nullcontext(slots.take(relay.pk, 1))) == [None]
+    assert in_lanes(1, lambda: slot_taken(relay)) == [None]
     assert smtp_sink.events == ["EHLO", "QUIT", "EHLO"]
 
 
@@ -346,3 +354,58 @@ def test_it_says_that_the_password_of_the_only_route_cannot_be_read(lane: Connec
 
     with pytest.raises(RouteUnavailable, match="SECRET_KEY has changed"):
         lane.to(delivery(route=broken))
+
+
+def test_it_asks_the_database_only_for_the_route_once_it_is_connected(
+    lane: Connections, relay: Route, django_assert_num_queries: Any
+) -> None:
+    SenderDomainRoute.objects.create(domain="example.com", route=relay)
+    made = delivery()
+    lane.to(made)
+
+    with django_assert_num_queries(1):
+        lane.to(made)
+
+
+@pytest.mark.django_db
+def test_it_sends_a_whole_delivery_by_the_fallback(
+    worker: Worker, relay: Route, broken: Route, smtp_sink: SinkThread
+) -> None:
+    broken.fallback = relay
+    broken.save()
+    made = confirmed(delivery(people(5), route=broken))
+
+    send(worker, made)
+
+    assert states(made) == [MessageState.SENT] * 5
+    assert len(smtp_sink.messages) == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_sends_everything_over_the_only_connection_allowed(
+    relay: Route, smtp_sink: SinkThread, tmp_path: Path
+) -> None:
+    builtin_blocks()
+    Route.objects.filter(pk=relay.pk).update(connection_limit=1)
+    relay.refresh_from_db()
+    made = confirmed(delivery(people(40), route=relay, part_size=5))
+    until = now() + timedelta(seconds=15)
+
+    def work() -> None:
+        worker = Worker(tmp_path)
+        try:
+            while Message.objects.of_delivery(made.pk).filter(state=MessageState.PENDING).exists() and now() < until:
+                worker.work(until)
+                time.sleep(0.05)
+        finally:
+            worker.close()
+            connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+
+    assert states(made) == [MessageState.SENT] * 40
+    assert smtp_sink.sink.most_open == 1
