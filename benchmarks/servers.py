@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,9 +52,12 @@ def demo_sink() -> Iterator[Server]:
 
 
 @contextmanager
-def counting_sink(log: Path, *, delay_ms: float = 0, faults: float = 0, seed: int = 1) -> Iterator[Server]:
+def counting_sink(
+    log: Path, *, delay_ms: float = 0, faults: float = 0, seed: int = 1, without: Sequence[str] = ()
+) -> Iterator[Server]:
     """The benchmarks' own sink, which writes a line of each message (see benchmarks/sink.py)."""
     manners = ("--delay-ms", str(delay_ms), "--faults", str(faults), "--seed", str(seed))
+    manners += tuple(f"--without={extension}" for extension in without)
     with _own("benchmarks.sink", "--log", str(log), *manners) as server:
         yield server
 

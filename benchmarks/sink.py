@@ -8,7 +8,7 @@ before the answer leaves:
     dropped STAGE                     the connection is closed, without an answer, at this point of the dialogue
 
 ``--delay-ms`` answers each command that much later, as a server at that round trip time does. ``--faults`` is the share
-of messages that meet a misbehaviour, drawn at random with ``--seed``.
+of messages that meet a misbehaviour, drawn at random with ``--seed``. ``--without`` names an extension not to offer.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from campaign.demo.sink import Fault, Mailbox, Received, Script, Sink, SinkProtocol
+from campaign.demo.sink import EXTENSIONS, Fault, Mailbox, Received, Script, Sink, SinkProtocol
 
 STALL_SECONDS = 2.0
 
@@ -166,7 +166,7 @@ class CountingProtocol(SinkProtocol):
             self._wire.close()
 
 
-async def serve(log: Path, manners: Manners) -> None:
+async def serve(log: Path, manners: Manners, without: Sequence[str]) -> None:
     """Print the port, then serve until SIGTERM."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -174,7 +174,8 @@ async def serve(log: Path, manners: Manners) -> None:
     with log.open("w", buffering=1) as file:
         ledger = Ledger(file)
         # A script with a fault in it, so that the parent asks for faults at all.
-        sink = Sink(ledger, Script(faults=FAULTS if manners.faults else ()))
+        extensions = tuple(extension for extension in EXTENSIONS if extension not in without)
+        sink = Sink(ledger, Script(extensions, faults=FAULTS if manners.faults else ()))
         server = await loop.create_server(lambda: CountingProtocol(sink, ledger, manners), "127.0.0.1", 0, backlog=512)
         print(server.sockets[0].getsockname()[1], flush=True)
         await stopped.wait()
@@ -188,9 +189,10 @@ def main() -> None:
     parser.add_argument("--delay-ms", type=float, default=0.0)
     parser.add_argument("--faults", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--without", action="append", default=[])
     options = parser.parse_args()
     manners = Manners(options.delay_ms / 1000, options.faults, random.Random(options.seed))
-    asyncio.run(serve(options.log, manners))
+    asyncio.run(serve(options.log, manners, options.without))
 
 
 if __name__ == "__main__":

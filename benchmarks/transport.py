@@ -1,6 +1,10 @@
 """Messages per second of the transport beside smtplib, to the project's sink and to Postfix's smtp-sink if installed.
 
-python -m benchmarks.transport [--messages 5000] [--octets 27000]
+    python -m benchmarks.transport [--messages 5000] [--octets 27000]
+    python -m benchmarks.transport --delay-ms 50 --batch 1 --messages 40
+
+The second form measures BDAT against DATA: a server that answers so much later (0 is a value too), and mails in batches
+of that size, each begun when the one before has been answered.
 """
 
 import argparse
@@ -10,9 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import partial
+from itertools import islice
 from pathlib import Path
 
-from benchmarks.servers import Server, demo_sink, postfix_program, postfix_sink
+from benchmarks.servers import Server, counting_sink, demo_sink, postfix_program, postfix_sink
 from deliveries.mail import Mail
 from deliveries.sending.journal import Journal
 from deliveries.sending.transport import Connection, RouteAddress
@@ -28,18 +33,21 @@ def mails(count: int, octets: int) -> Iterator[Mail]:
         yield Mail(number, "errors@sender.example", recipient, data, smtputf8=False, eight_bit=False)
 
 
-def transport(port: int, count: int, octets: int) -> None:
-    """Ours, with the journal a worker writes."""
+def transport(port: int, count: int, octets: int, batch: int | None = None) -> None:
+    """Ours, with the journal a worker writes; the mails in batches of `batch`, else in one."""
     route = RouteAddress("127.0.0.1", port, ehlo_name="benchmark.example")
     with (
         tempfile.TemporaryDirectory() as folder,
         Journal(Path(folder, "w.journal")) as journal,
         Connection(route) as connection,
     ):
-        for mail, reply in connection.send(mails(count, octets), lambda mail: journal.handing_over(mail.id)):
-            if not reply.accepted:
-                raise SystemExit(f"The server answered {reply}.")
-            journal.outcome(mail.id, reply)
+        waiting = mails(count, octets)
+        for _ in range(0, count, batch or count):
+            now = islice(waiting, batch)
+            for mail, reply in connection.send(now, lambda mail: journal.handing_over(mail.id)):
+                if not reply.accepted:
+                    raise SystemExit(f"The server answered {reply}.")
+                journal.outcome(mail.id, reply)
 
 
 def standard_library(port: int, count: int, octets: int) -> None:
@@ -56,12 +64,27 @@ def measure(send: Callable[[int, int, int], None], port: int, count: int, octets
     return count / (time.perf_counter() - began)
 
 
+def compare(options: argparse.Namespace) -> None:
+    """Print one line for DATA and one for BDAT."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, without in (("DATA", ["CHUNKING"]), ("BDAT", [])):
+            with counting_sink(Path(folder, name), delay_ms=options.delay_ms, without=without) as server:
+                send = partial(transport, batch=options.batch)
+                rate = measure(send, server.port, options.messages, options.octets)
+                print(f"{name}, {options.delay_ms:g} ms, batches of {options.batch or 'all'}: {rate:8,.1f} messages/s")
+
+
 def main() -> None:
     """Print one line per sender and server."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--messages", type=int, default=5_000)
     parser.add_argument("--octets", type=int, default=27_000)
+    parser.add_argument("--delay-ms", type=float)
+    parser.add_argument("--batch", type=int)
     arguments = parser.parse_args()
+    if arguments.delay_ms is not None:
+        compare(arguments)
+        return
     servers: list[Callable[[], AbstractContextManager[Server]]] = [demo_sink]
     if program := postfix_program("smtp-sink"):
         servers.append(partial(postfix_sink, program))

@@ -20,9 +20,17 @@ MESSAGES_PER_FOLDER: Final = 1_000
 MAX_MESSAGE_OCTETS: Final = 50 * 1024 * 1024
 # Commands are short (RFC 5321 section 4.5.3.1.4: 512 octets); SMTPUTF8 and parameters make them longer.
 MAX_COMMAND_OCTETS: Final = 4_096
-EXTENSIONS: Final = ("PIPELINING", "8BITMIME", "SMTPUTF8", f"SIZE {MAX_MESSAGE_OCTETS}", "ENHANCEDSTATUSCODES")
+EXTENSIONS: Final = (
+    "PIPELINING",
+    "CHUNKING",
+    "8BITMIME",
+    "SMTPUTF8",
+    f"SIZE {MAX_MESSAGE_OCTETS}",
+    "ENHANCEDSTATUSCODES",
+)
 
 _PATH = re.compile(r"(?:FROM|TO):\s*<(.*)>((?: \S+)*)\s*", re.IGNORECASE)
+_CHUNK = re.compile(r"([0-9]{1,12})( LAST)?\s*", re.IGNORECASE)
 _END: Final = b"\r\n.\r\n"
 
 
@@ -40,10 +48,10 @@ class Received:
 class Fault:
     """A misbehaviour at one point of the dialogue.
 
-    `at` is CONNECT, EHLO, MAIL, RCPT, DATA, BODY (the first octets of content), END (after the final dot), RSET or
-    QUIT. `message` limits it to the n-th message begun on the sink (from 1), `recipient` to a matching address. First
-    `delay` seconds pass, then `reply` is given instead of the usual one, then the connection is closed if `close`.
-    A close without a reply says nothing. A fault at END keeps the message only when `keep`.
+    `at` is CONNECT, EHLO, MAIL, RCPT, DATA (the command, or BDAT), BODY (the first octets of content), END (after the
+    last), RSET or QUIT. `message` limits it to the n-th message begun on the sink (from 1), `recipient` to a matching
+    address. First `delay` seconds pass, then `reply` is given instead of the usual one, then the connection is closed
+    if `close`. A close without a reply says nothing. A fault at END keeps the message only when `keep`.
     """
 
     at: str
@@ -74,6 +82,16 @@ class Script:
     faults: Sequence[Fault] = ()
     messages_per_connection: int = 0
     recipients_optional: bool = False
+
+
+@dataclass(slots=True)
+class Chunk:
+    """A BDAT command whose octets are coming: how many are missing, and whether they are thrown away."""
+
+    missing: int
+    last: bool
+    refused: bool
+    begun: bool = False
 
 
 class Mailbox:
@@ -135,6 +153,8 @@ class SinkProtocol(asyncio.Protocol):
         self.parameters: tuple[str, ...] = ()
         self.reading_content = False
         self.searched = 0
+        self.chunk: Chunk | None = None
+        self.chunks = bytearray()
         self.messages = 0
         self.waiting = False
 
@@ -160,6 +180,8 @@ class SinkProtocol(asyncio.Protocol):
 
     def _take(self) -> bool:
         """Handle one command or one content; false when octets are missing."""
+        if self.chunk is not None:
+            return self._take_chunk(self.chunk)
         if self.reading_content:
             return self._take_content()
         end = self.buffer.find(b"\n")
@@ -189,6 +211,8 @@ class SinkProtocol(asyncio.Protocol):
                 self._rcpt(argument)
             case "DATA":
                 self._data()
+            case "BDAT":
+                self._bdat(argument)
             case "RSET":
                 self._act("RSET", self._reset)
             case "NOOP":
@@ -243,6 +267,47 @@ class SinkProtocol(asyncio.Protocol):
         self.searched = 0
         self._reply("354 End data with <CR><LF>.<CR><LF>")
 
+    def _bdat(self, argument: str) -> None:
+        """RFC 3030 section 2: what is refused here is read all the same, and a transaction it fails waits for RSET."""
+        match = _CHUNK.fullmatch(argument)
+        if match is None or int(match[1]) + len(self.chunks) > MAX_MESSAGE_OCTETS:
+            self._reply("501 5.5.4 Bad chunk" if match is None else "552 5.3.4 Message too big")
+            self._hang_up()
+            return
+        chunk = self.chunk = Chunk(int(match[1]), last=match[2] is not None, refused=True)
+        if self.sender is None:
+            self._reply("503 5.5.1 MAIL first")
+        elif not self.recipients and not self.sink.script.recipients_optional:
+            self._reply("554 5.5.1 No valid recipients")
+        elif self.chunks:
+            chunk.refused = False
+        else:
+            self._act("DATA", lambda: setattr(chunk, "refused", False))
+
+    def _take_chunk(self, chunk: Chunk) -> bool:
+        octets = min(chunk.missing, len(self.buffer))
+        if octets and not (chunk.refused or chunk.begun or self.chunks):
+            chunk.begun = True
+            self.sink.note("BODY")
+            if self._act("BODY", lambda: None):
+                return True
+        if not chunk.refused:
+            self.chunks += self.buffer[:octets]
+        del self.buffer[:octets]
+        chunk.missing -= octets
+        if chunk.missing:
+            return False
+        self.chunk = None
+        if chunk.refused:
+            self.chunks.clear()
+        elif chunk.last:
+            content = bytes(self.chunks)
+            self.chunks.clear()
+            self._finish_content(content)
+        else:
+            self._reply("250 2.0.0 Ok: more")
+        return True
+
     def _take_content(self) -> bool:
         if not self.buffer:
             return False
@@ -264,20 +329,18 @@ class SinkProtocol(asyncio.Protocol):
         content = bytes(self.buffer[:length])
         del self.buffer[:rest]
         self.reading_content = False
-        self._finish_content(content)
+        if content.startswith(b"."):
+            content = content[1:]
+        self._finish_content(content.replace(b"\r\n.", b"\r\n"))
+        self.sender = None
         return True
 
     def _finish_content(self, content: bytes) -> None:
         self.sink.note("END")
-        if content.startswith(b"."):
-            content = content[1:]
-        received = Received(
-            self.sender or "", tuple(self.recipients), self.parameters, content.replace(b"\r\n.", b"\r\n")
-        )
+        received = Received(self.sender or "", tuple(self.recipients), self.parameters, content)
         self.messages += 1
         recipient = self.recipients[0] if self.recipients else ""
         fault = self._fault("END", recipient)
-        self.sender = None
         if fault is not None and fault.keep:
             self.sink.mailbox.store(received)
         self._act("END", lambda: self._keep(received), recipient=recipient)
@@ -287,6 +350,7 @@ class SinkProtocol(asyncio.Protocol):
             self._reply("554 5.5.1 No valid recipients")
             return
         self.sink.mailbox.store(received)
+        self.sender = None
         self._reply("250 2.0.0 Ok: kept")
 
     def _reset(self) -> None:

@@ -13,8 +13,9 @@ from deliveries.mail import Mail
 from deliveries.sending.handshake import RouteAddress, RouteUnavailable, Security, Timeouts, open_session
 from deliveries.sending.smtp import commands
 from deliveries.sending.smtp.commands import Extensions
-from deliveries.sending.smtp.pipeline import Body, HangUp, Outcome, Read, ServerClosing, Write, converse
+from deliveries.sending.smtp.pipeline import converse
 from deliveries.sending.smtp.replies import ProtocolViolation, Reply, ReplyReader, Stage
+from deliveries.sending.smtp.steps import Body, HangUp, Outcome, Read, ServerClosing, Write
 
 __all__ = ["Connection", "ConnectionLost", "RouteAddress", "RouteUnavailable", "Security", "Timeouts"]
 
@@ -25,7 +26,8 @@ _QUIT_SECONDS: Final = 2.0
 
 class ConnectionLost(Exception):
     """The connection ended early. `mail` is the one mail in doubt, or None; every other mail without an outcome is
-    untouched. `taken_back` is the mail whose content broke off before its final dot: untouched as well."""
+    untouched. `taken_back` is the mail whose content broke off before its end, or left in vain (the server closed the
+    session with an answer to MAIL or RCPT): untouched as well."""
 
     def __init__(self, mail: Mail | None, sentence: str, taken_back: Mail | None = None) -> None:
         super().__init__(sentence)
@@ -127,6 +129,7 @@ class _Session:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server = Extensions.from_features(self._smtp.esmtp_features)
         self._replies = ReplyReader()
+        self._owed = b""
         self._handed_over = 0
         self.usable = True
         self.waited = 0.0
@@ -146,15 +149,18 @@ class _Session:
 
     def hand_over(self, mails: Iterator[Mail], handing_over: Callable[[Mail], None]) -> Iterator[tuple[Mail, Reply]]:
         """Carry out the conversation's steps."""
-        conversation = converse(mails, self._server)
+        conversation = converse(mails, self._server, self._owed)
         answer: Reply | None = None
         under_way: Mail | None = None
         while True:
             try:
                 step = conversation.send(answer)
-            except StopIteration:
+            except StopIteration as end:
+                self._owed = end.value
                 return
-            except (ProtocolViolation, ServerClosing) as error:
+            except ServerClosing as error:
+                raise self._lost(None, error, taken_back=under_way) from error
+            except ProtocolViolation as error:
                 raise self._lost(under_way, error) from error
             answer = None
             if isinstance(step, Outcome):
@@ -171,11 +177,14 @@ class _Session:
             except _BrokenOff as broken:
                 raise self._lost(None, broken.error, taken_back=under_way) from broken.error
             except (OSError, ProtocolViolation) as error:
+                if isinstance(step, Read) and step.known is not None and under_way is not None:
+                    yield under_way, step.known
+                    under_way = None
                 raise self._lost(under_way, error) from error
 
     def _carry_out(self, step: Write | Body | Read | HangUp) -> Reply | None:
         match step:
-            case Read(stage):
+            case Read(stage, _):
                 return self._read(stage)
             case Body():
                 self._write_content(step)

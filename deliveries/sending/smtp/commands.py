@@ -13,6 +13,9 @@ END_OF_DATA: Final = b".\r\n"
 # RFC 5321 section 4.5.3.1.3: a path is 256 octets with its angle brackets.
 MAX_ADDRESS_OCTETS: Final = 254
 
+# RFC 5321 section 4.5.3.1.6 allows 1000 octets with CRLF.
+MAX_LINE_OCTETS: Final = 998
+
 # RFC 3461 sections 4.4 and 4.2, in octets as they are on the wire.
 MAX_ENVELOPE_ID_OCTETS: Final = 100
 MAX_ORIGINAL_RECIPIENT_OCTETS: Final = 500
@@ -40,6 +43,7 @@ class Extensions:
     """What the server offered in its answer to EHLO. `size` in octets, None when it names no limit (RFC 1870)."""
 
     pipelining: bool = False
+    chunking: bool = False
     dsn: bool = False
     eight_bit: bool = False
     smtputf8: bool = False
@@ -52,6 +56,7 @@ class Extensions:
         limit = features.get("size", "").strip()
         return cls(
             pipelining="pipelining" in features,
+            chunking="chunking" in features,
             dsn="dsn" in features,
             eight_bit="8bitmime" in features,
             smtputf8="smtputf8" in features,
@@ -115,24 +120,60 @@ def original_recipient(address: str) -> bytes:
 def body(data: bytes, *, is_transparent: bool = False) -> bytes:
     """The message as it travels after 354: dot-stuffed (RFC 5321 section 4.5.2), ending in CRLF, without the final dot.
 
-    Of data that `is_transparent` only the header is looked at (see :class:`deliveries.mail.Mail`). Raises
-    ValueError for a CR or LF that stands alone: servers disagree about such lines, which lets a message smuggle a
-    second one behind itself. Rendering never makes one, so it is an error of the program.
+    Of data that `is_transparent` only the header is looked at (see :class:`deliveries.mail.Mail`). Raises ValueError
+    as `check_line_ends` does.
     """
-    end_of_header = data.find(b"\r\n\r\n") + 4 if is_transparent else 0
-    if end_of_header >= 4:
-        return _stuffed(data[:end_of_header]) + data[end_of_header:]
-    return _stuffed(data)
+    checked = looked_at(data, is_transparent=is_transparent)
+    check_line_ends(checked)
+    if len(checked) < len(data):
+        return _stuffed(checked) + data[len(checked) :]
+    stuffed = _stuffed(data)
+    return stuffed if not stuffed or stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 
 def _stuffed(data: bytes) -> bytes:
+    stuffed = data.replace(b"\r\n.", b"\r\n..") if b"\r\n." in data else data
+    return b"." + stuffed if stuffed.startswith(b".") else stuffed
+
+
+def chunk(data: bytes, *, is_transparent: bool = False) -> bytes:
+    """The message as it travels with BDAT (RFC 3030 section 2): the command, then the octets, ending in CRLF.
+
+    Raises ValueError as `check_line_ends` does, though the octets are counted: the server may hand the message on with
+    DATA. Of data that `is_transparent` only the header is looked at.
+    """
+    check_line_ends(looked_at(data, is_transparent=is_transparent))
+    end = b"" if data.endswith(b"\r\n") else b"\r\n"
+    return b"BDAT %d LAST\r\n%b%b" % (len(data) + len(end), data, end)
+
+
+def looked_at(data: bytes, *, is_transparent: bool) -> bytes:
+    """What of a message must be looked at: the header with the empty line behind it, or everything."""
+    end_of_header = data.find(b"\r\n\r\n") + 4 if is_transparent else 0
+    return data[:end_of_header] if end_of_header >= 4 else data
+
+
+def check_line_ends(data: bytes) -> None:
+    """Raise ValueError for a CR or LF that stands alone.
+
+    Servers disagree about such lines, which lets a message smuggle a second one behind itself. Rendering never makes
+    one, so it is an error of the program.
+    """
     without_pairs = data.replace(b"\r\n", b"")
     if b"\n" in without_pairs or b"\r" in without_pairs:
         raise ValueError("The message holds a CR or LF that is not part of a CRLF line end.")
-    stuffed = data.replace(b"\r\n.", b"\r\n..") if b"\r\n." in data else data
-    if stuffed.startswith(b"."):
-        stuffed = b"." + stuffed
-    return stuffed if not stuffed or stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
+
+
+def has_overlong_line(data: bytes) -> bool:
+    """Whether a line is longer than 998 octets without its CRLF (RFC 5321 section 4.5.3.1.6)."""
+    start = 0
+    while len(data) - start > MAX_LINE_OCTETS:
+        # A leap of a whole line's length; most lines are never looked at.
+        end = data.rfind(b"\r\n", start, start + MAX_LINE_OCTETS + 2)
+        if end < 0:
+            return True
+        start = end + 2
+    return False
 
 
 def _path(address: str) -> bytes:

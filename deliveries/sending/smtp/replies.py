@@ -73,8 +73,8 @@ class ReplyReader:
 
     @property
     def refusing(self) -> bool:
-        """What has arrived and was not taken begins with a refusal (4xx or 5xx)."""
-        return self._buffer[:1] in (b"4", b"5") and b"\n" in self._buffer
+        """What has arrived and was not taken holds a whole line of a refusal (4xx or 5xx)."""
+        return any(line[:1] in (b"4", b"5") for line in self._buffer.split(b"\n")[:-1])
 
     def feed(self, data: bytes) -> None:
         """Add what the socket gave."""

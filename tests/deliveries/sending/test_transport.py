@@ -17,11 +17,14 @@ from tests.deliveries.sending.servers import ScriptedServer, free_port, wait_for
 from tests.smtp_sink import SAMPLE, SinkThread, mails
 
 WITHOUT_PIPELINING = tuple(extension for extension in EXTENSIONS if extension != "PIPELINING")
+WITHOUT_CHUNKING = tuple(extension for extension in EXTENSIONS if extension != "CHUNKING")
 
 
-@pytest.fixture(params=["pipelining", "one by one"])
+@pytest.fixture(params=["chunking", "pipelining", "one by one"])
 def sink(request: pytest.FixtureRequest, smtp_sink: SinkThread) -> SinkThread:
-    """A sink with and without PIPELINING: what must hold holds in both."""
+    """A sink with BDAT, with DATA in a pipeline, and with each command on its own: what must hold holds in all."""
+    if request.param == "pipelining":
+        smtp_sink.sink.script.extensions = WITHOUT_CHUNKING
     if request.param == "one by one":
         smtp_sink.sink.script.extensions = WITHOUT_PIPELINING
     return smtp_sink

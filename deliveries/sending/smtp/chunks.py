@@ -1,0 +1,122 @@
+"""The conversation with an SMTP server that takes BDAT (RFC 3030 section 2) and PIPELINING.
+
+MAIL, RCPT, BDAT and the content of a first message leave together, so it costs one round trip as well, and the next
+message's MAIL and RCPT leave behind this message's content, as with DATA. The next message's *content* waits for this
+message's Outcome and for the answers to its own MAIL and RCPT, which come with the same round trip.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from deliveries.mail import Mail
+from deliveries.sending.smtp import commands
+from deliveries.sending.smtp.commands import Extensions
+from deliveries.sending.smtp.replies import CLOSING, ProtocolViolation, Reply, Stage
+from deliveries.sending.smtp.steps import (
+    Body,
+    Conversation,
+    HangUp,
+    Outcome,
+    Prepared,
+    ServerClosing,
+    ask,
+    check,
+    hear,
+    hear_reset,
+    next_deliverable,
+)
+
+_CRLF_OCTETS: Final = 2
+
+
+def converse_in_chunks(mails: Iterator[Mail], server: Extensions, owed: bytes) -> Conversation[bytes]:
+    """The steps that hand over `mails`, one Outcome for each. Takes, gives and raises what `pipeline.converse` does.
+
+    After a refusal the server's state is indeterminate until RSET (RFC 3030 section 2), and what was answered to a
+    next MAIL and RCPT says nothing: they are announced again behind RSET, with the content.
+    """
+    reset = owed
+    announced = False
+    current = yield from next_deliverable(mails, server)
+    while current is not None:
+        refusal = (yield from _hear_announced()) if announced else None
+        if refusal is not None:
+            yield Outcome(current.mail, refusal)
+            following = yield from next_deliverable(mails, server)
+            reset, announced = commands.RSET, False
+            current = following
+            continue
+        following = yield from next_deliverable(mails, server)
+        opening = b"" if announced else reset + current.mail_from + current.rcpt_to
+        ahead = following.mail_from + following.rcpt_to if following is not None else b""
+        yield _body(current, opening, ahead)
+        if not announced and reset:
+            yield from hear_reset()
+        reply, closing = (yield from _hear_end()) if announced else (yield from _hear_flight())
+        if closing:
+            yield HangUp()
+        yield Outcome(current.mail, reply)
+        if closing:
+            if following is not None:
+                raise ServerClosing(str(reply))
+            return b""
+        announced = following is not None
+        reset = b""
+        if not reply.accepted:
+            if announced:
+                yield from _pass_over_announced()
+            reset, announced = commands.RSET, False
+        current = following
+    return reset
+
+
+def _body(current: Prepared, opening: bytes, ahead: bytes) -> Body:
+    """The last line's end belongs to `rest`: without it the server lacks octets that BDAT promised."""
+    return Body(
+        current.mail,
+        opening + current.content[:-_CRLF_OCTETS],
+        current.content[-_CRLF_OCTETS:] + ahead,
+    )
+
+
+def _hear_announced() -> Conversation[Reply | None]:
+    """The refusal of MAIL or RCPT, or None."""
+    mail = yield from hear(Stage.MAIL)
+    rcpt = yield from hear(Stage.RCPT)
+    return next((reply for reply in (mail, rcpt) if reply.code >= 400), None)
+
+
+def _pass_over_announced() -> Conversation[None]:
+    """The answers to a MAIL and RCPT that will be said again."""
+    for stage in (Stage.MAIL, Stage.RCPT):
+        reply = yield from ask(stage)
+        if reply.code == CLOSING:
+            raise ServerClosing(str(reply))
+
+
+def _hear_end() -> Conversation[tuple[Reply, bool]]:
+    """The answer to the content, and whether the server closes."""
+    reply = yield from ask(Stage.END_OF_DATA)
+    check(reply, positive=200)
+    return reply, reply.code == CLOSING
+
+
+def _hear_flight() -> Conversation[tuple[Reply, bool]]:
+    """The outcome of MAIL, RCPT and content that left together, and whether the server closes.
+
+    ServerClosing when it does so before any refusal and before the end: then it has not taken the message.
+    """
+    refusal: Reply | None = None
+    for stage in (Stage.MAIL, Stage.RCPT):
+        reply = yield from ask(stage, refusal)
+        if reply.code == CLOSING:
+            if refusal is None:
+                raise ServerClosing(str(reply))
+            return refusal, True
+        check(reply, positive=200)
+        refusal = refusal or (reply if reply.code >= 400 else None)
+    end = yield from ask(Stage.END_OF_DATA, refusal)
+    check(end, positive=200)
+    if refusal is not None and refusal.stage is Stage.MAIL and end.accepted:
+        raise ProtocolViolation(f"The server refused MAIL ({refusal}) and took the message all the same ({end}).")
+    return refusal or end, end.code == CLOSING
