@@ -57,8 +57,8 @@ def counting_sink(
 ) -> Iterator[Server]:
     """The benchmarks' own sink, which writes a line of each message (see benchmarks/sink.py)."""
     manners = ("--delay-ms", str(delay_ms), "--faults", str(faults), "--seed", str(seed))
-    manners += tuple(f"--without={extension}" for extension in without)
-    with _own("benchmarks.sink", "--log", str(log), *manners) as server:
+    missing = [f"--without={extension}" for extension in without]
+    with _own("benchmarks.sink", "--log", str(log), *manners, *missing) as server:
         yield server
 
 

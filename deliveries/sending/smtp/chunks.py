@@ -3,6 +3,11 @@
 MAIL, RCPT, BDAT and the content of a first message leave together, so it costs one round trip as well, and the next
 message's MAIL and RCPT leave behind this message's content, as with DATA. The next message's *content* waits for this
 message's Outcome and for the answers to its own MAIL and RCPT, which come with the same round trip.
+
+Measured with ``python -m benchmarks.transport --delay-ms 50 --batch N``: single messages go twice as fast as with DATA
+(18 instead of 9.5 per second and connection), batches of ten a tenth faster, long ones alike; without latency no slower
+(``--delay-ms 0``). So BDAT is used wherever PIPELINING is offered with it. The price: when a connection ends without a
+word before MAIL and RCPT of a *first* message are answered, that message is in doubt; with DATA it were untouched.
 """
 
 from collections.abc import Iterator

@@ -31,12 +31,13 @@ def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
 class ScriptedServer:
     """Answers each command by its verb, whatever its state, to one connection; `heard` is all that came in.
 
-    `greeting` is sent at once; an unlisted verb gets no answer.
+    `greeting` is sent at once; an unlisted verb gets no answer. After the answer to the verb `last` it hangs up.
     """
 
-    def __init__(self, answers: dict[str, str], greeting: str = "220 scripted") -> None:
+    def __init__(self, answers: dict[str, str], greeting: str = "220 scripted", last: str = "") -> None:
         self.answers = {"EHLO": "250-scripted\r\n250 PIPELINING", **answers}
         self.greeting = greeting
+        self.last = last
         self.heard = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -60,9 +61,12 @@ class ScriptedServer:
             peer.sendall(self.greeting.encode() + b"\r\n")
             for line in peer.makefile("rb"):
                 self.heard += line
-                answer = self.answers.get(line.split()[0].decode().upper() if line.split() else "")
+                verb = line.split()[0].decode().upper() if line.split() else ""
+                answer = self.answers.get(verb)
                 if answer is not None:
                     peer.sendall(answer.encode() + b"\r\n")
+                if self.last and verb == self.last:
+                    return
 
 
 Dialogue = Callable[[socket.socket], None]

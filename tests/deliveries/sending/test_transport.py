@@ -83,6 +83,7 @@ def test_it_asks_for_reports_of_failure_where_they_are_offered() -> None:
         ((), replace(SAMPLE, recipient="zoë@example.org"), 553),
         ((), replace(SAMPLE, eight_bit=True), 554),
         (("SIZE 10",), SAMPLE, 552),
+        (EXTENSIONS, replace(SAMPLE, data=b"Subject: x\r\n\r\n" + b"y" * 999 + b"\r\n"), 554),
         (EXTENSIONS, replace(SAMPLE, recipient="a@b.example\r\nDATA"), 553),
         (EXTENSIONS, replace(SAMPLE, sender="a b@c.example"), 553),
     ],
@@ -111,7 +112,7 @@ def test_it_sends_the_mails_around_one_it_cannot_send(sink: SinkThread) -> None:
 
 
 @pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA", "END"])
-@pytest.mark.parametrize("said", ["450 4.2.0 Later", "550 5.7.1 Never"])
+@pytest.mark.parametrize("said", ["450 4.2.0 Later", "451 Later", "452 Full", "454 Slow", "550 5.7.1 Never", "554 No"])
 def test_it_goes_on_after_a_refusal(sink: SinkThread, at: str, said: str) -> None:
     sink.sink.script.faults = [Fault(at, reply=said, recipient="person2@" if at in ("RCPT", "END") else "", message=2)]
 
@@ -163,11 +164,18 @@ def test_it_says_no_dot_when_that_could_deliver_an_empty_message() -> None:
     assert server.heard.endswith(b"DATA\r\n")
 
 
-def test_it_pipelines_the_next_commands_but_not_the_next_content(smtp_sink: SinkThread) -> None:
+@pytest.mark.parametrize(
+    ("extensions", "ahead"), [(EXTENSIONS, ["MAIL", "RCPT"]), (WITHOUT_CHUNKING, ["MAIL", "RCPT", "DATA"])]
+)
+def test_it_pipelines_the_next_commands_but_not_the_next_content(
+    smtp_sink: SinkThread, extensions: tuple[str, ...], ahead: list[str]
+) -> None:
+    smtp_sink.sink.script.extensions = extensions
+
     with Connection(smtp_sink.route()) as connection:
         outcomes = connection.send(mails(3))
         next(outcomes)
-        wait_for(lambda: smtp_sink.events[-3:] == ["MAIL", "RCPT", "DATA"])
+        wait_for(lambda: smtp_sink.events[-len(ahead) :] == ahead)
         time.sleep(0.1)
 
         before = smtp_sink.events.count("BODY")
@@ -247,6 +255,54 @@ def test_it_sends_a_large_message(sink: SinkThread) -> None:
 
     assert all(reply.accepted for _, reply in outcomes)
     assert [message.data == data for message in sink.messages] == [True, True]
+
+
+# The last line of the sample is "End": a server that answers there, and only there, has waited for the whole message.
+WITH_BDAT = {"EHLO": "250-scripted\r\n250-PIPELINING\r\n250 CHUNKING"}
+
+
+def test_it_needs_one_round_trip_for_a_first_message_with_bdat() -> None:
+    with (
+        ScriptedServer({**WITH_BDAT, "END": "250 a\r\n250 b\r\n250 c"}) as server,
+        Connection(server.route) as connection,
+    ):
+        ((_, reply),) = connection.send([SAMPLE])
+
+    assert (str(reply), reply.stage) == ("250 c", Stage.END_OF_DATA)
+    assert server.heard.split(b"\r\n", 1)[1] == (
+        b"MAIL FROM:<errors@sender.example>\r\nRCPT TO:<person@example.org>\r\n"
+        b"BDAT %d LAST\r\n%bQUIT\r\n" % (len(SAMPLE.data), SAMPLE.data)
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "stage"),
+    [
+        ("550 a\r\n503 b\r\n503 c", Stage.MAIL),
+        ("250 a\r\n550 b\r\n503 c", Stage.RCPT),
+        ("250 a\r\n550 b\r\n250 c", Stage.RCPT),
+        ("250 a\r\n550 b\r\n421 c", Stage.RCPT),
+        ("250 a\r\n250 b\r\n550 c", Stage.END_OF_DATA),
+    ],
+)
+def test_it_gives_the_first_refusal_of_a_message_sent_at_once(said: str, stage: Stage) -> None:
+    with ScriptedServer({**WITH_BDAT, "END": said}) as server, Connection(server.route) as connection:
+        ((_, reply),) = connection.send([SAMPLE])
+
+    assert (reply.code, reply.stage) == (550, stage)
+
+
+@pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA", "END"])
+def test_it_says_rset_after_a_refusal_with_bdat(smtp_sink: SinkThread, at: str) -> None:
+    smtp_sink.sink.script.faults = [Fault(at, reply="451 4.3.0 Later", message=1)]
+
+    with Connection(smtp_sink.route()) as connection:
+        first = [reply.code for _, reply in connection.send(mails(1))]
+        before = list(smtp_sink.events)
+        second = [reply.code for _, reply in connection.send(mails(1))]
+
+    assert (first, second) == ([451], [250])
+    assert smtp_sink.events[len(before) :] == ["RSET", "MAIL", "RCPT", "BDAT", "BODY", "END", "QUIT"]
 
 
 class Keeper(Message):

@@ -13,6 +13,8 @@ from tests.smtp_sink import SAMPLE, SinkThread, mails
 
 WITHOUT_PIPELINING = tuple(extension for extension in EXTENSIONS if extension != "PIPELINING")
 WITHOUT_CHUNKING = tuple(extension for extension in EXTENSIONS if extension != "CHUNKING")
+# It answers where the sample ends: "End" is its last line.
+WITH_BDAT = {"EHLO": "250-scripted\r\n250-PIPELINING\r\n250 CHUNKING"}
 
 
 @pytest.fixture(params=["chunking", "pipelining", "one by one"])
@@ -22,6 +24,13 @@ def sink(request: pytest.FixtureRequest, smtp_sink: SinkThread) -> SinkThread:
         smtp_sink.sink.script.extensions = WITHOUT_CHUNKING
     if request.param == "one by one":
         smtp_sink.sink.script.extensions = WITHOUT_PIPELINING
+    return smtp_sink
+
+
+@pytest.fixture(params=["pipelining", "one by one"])
+def sink_with_data(request: pytest.FixtureRequest, smtp_sink: SinkThread) -> SinkThread:
+    """A sink that is told DATA, and whose answer is waited for before a content leaves."""
+    smtp_sink.sink.script.extensions = WITHOUT_CHUNKING if request.param == "pipelining" else WITHOUT_PIPELINING
     return smtp_sink
 
 
@@ -38,25 +47,103 @@ def send(sink: SinkThread, count: int = 3) -> tuple[list[int], ConnectionLost]:
     return done, caught.value
 
 
+@pytest.mark.parametrize("message", [1, 2])
 @pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA"])
-def test_it_doubts_nothing_when_the_connection_ends_before_the_content(sink: SinkThread, at: str) -> None:
-    sink.sink.script.faults = [Fault(at, close=True, message=2)]
+def test_it_doubts_nothing_when_the_connection_ends_before_the_content(
+    sink_with_data: SinkThread, at: str, message: int
+) -> None:
+    sink_with_data.sink.script.faults = [Fault(at, close=True, message=message)]
 
-    done, lost = send(sink)
+    done, lost = send(sink_with_data)
 
-    assert done == [1]
+    assert done == [1][: message - 1]
     assert (lost.mail, lost.taken_back) == (None, None)
-    assert [message.recipients[0][6] for message in sink.messages] == ["1", "2", "3"]
+    assert [message.recipients[0][6] for message in sink_with_data.messages] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
+    ("at", "message", "doubted"),
+    [("MAIL", 1, 1), ("RCPT", 1, 1), ("DATA", 1, 1), ("MAIL", 2, None), ("RCPT", 2, None), ("DATA", 2, 2)],
+)
+def test_it_doubts_a_message_that_left_at_once_and_none_that_was_only_announced(
+    smtp_sink: SinkThread, at: str, message: int, doubted: int | None
+) -> None:
+    smtp_sink.sink.script.faults = [Fault(at, close=True, message=message)]
+
+    done, lost = send(smtp_sink)
+
+    assert done == [1][: message - 1]
+    assert (lost.mail.id if lost.mail else None) == doubted
+    assert lost.taken_back is None
+
+
+@pytest.mark.parametrize("message", [1, 2])
+def test_it_doubts_a_small_content_that_was_read_halfway(sink: SinkThread, message: int) -> None:
+    sink.sink.script.faults = [Fault("BODY", close=True, message=message)]
+
+    done, lost = send(sink)
+
+    assert done == [1][: message - 1]
+    assert lost.mail is not None
+    assert lost.mail.id == message
 
 
 @pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA"])
-def test_it_doubts_nothing_when_the_server_says_421_before_the_content(sink: SinkThread, at: str) -> None:
-    sink.sink.script.faults = [Fault(at, reply="421 4.3.2 Going down", close=True, message=2)]
+def test_it_doubts_nothing_when_the_server_says_421_before_the_content(sink_with_data: SinkThread, at: str) -> None:
+    sink_with_data.sink.script.faults = [Fault(at, reply="421 4.3.2 Going down", close=True, message=2)]
 
-    done, lost = send(sink)
+    done, lost = send(sink_with_data)
 
     assert (done, lost.mail) == ([1], None)
     assert "421 4.3.2 Going down" in lost.sentence
+
+
+@pytest.mark.parametrize("at", ["MAIL", "RCPT"])
+@pytest.mark.parametrize("message", [1, 2])
+def test_it_takes_back_a_content_that_left_before_421(smtp_sink: SinkThread, at: str, message: int) -> None:
+    smtp_sink.sink.script.faults = [Fault(at, reply="421 4.3.2 Going down", close=True, message=message)]
+
+    done, lost = send(smtp_sink)
+
+    assert (done, lost.mail) == ([1][: message - 1], None)
+    assert (lost.taken_back.id if lost.taken_back else None) == (1 if message == 1 else None)
+    assert "421 4.3.2 Going down" in lost.sentence
+    assert [message.recipients[0][6] for message in smtp_sink.messages] == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize("message", [1, 2])
+def test_it_takes_421_to_bdat_for_the_answer(smtp_sink: SinkThread, message: int) -> None:
+    smtp_sink.sink.script.faults = [Fault("DATA", reply="421 4.3.2 Going down", close=True, message=message)]
+
+    done, lost = send(smtp_sink)
+
+    assert (done, lost.mail, lost.taken_back) == ([1, 2][:message], None, None)
+
+
+@pytest.mark.parametrize("said", ["550 a", "250 a\r\n550 b", "250 a\r\n550 b\r\nnonsense"])
+def test_it_keeps_a_refusal_when_the_connection_ends_behind_it(said: str) -> None:
+    done = []
+
+    with (
+        ScriptedServer({**WITH_BDAT, "END": said}, last="END") as server,
+        Connection(server.route) as connection,
+        pytest.raises(ConnectionLost) as caught,
+    ):
+        done.extend(reply.code for _, reply in connection.send([SAMPLE]))
+
+    assert done == [550]
+    assert (caught.value.mail, caught.value.taken_back) == (None, None)
+
+
+def test_it_doubts_a_message_that_was_refused_and_taken() -> None:
+    with (
+        ScriptedServer({**WITH_BDAT, "END": "550 a\r\n503 b\r\n250 c"}) as server,
+        Connection(server.route) as connection,
+        pytest.raises(ConnectionLost, match="took the message all the same") as caught,
+    ):
+        list(connection.send([SAMPLE]))
+
+    assert caught.value.mail == SAMPLE
 
 
 @pytest.mark.parametrize("kept", [True, False])

@@ -40,6 +40,29 @@ def test_it_refuses_a_line_end_that_is_not_crlf(data: bytes) -> None:
         commands.body(data)
 
 
+@pytest.mark.parametrize("data", [b"", b"a", b".\r\n", b"a\r\n.\r\nb\r\n", b"Subject: .\r\n\r\n..a\r\n"])
+@pytest.mark.parametrize("is_transparent", [True, False])
+def test_it_counts_the_octets_of_a_chunk_and_leaves_its_dots(data: bytes, *, is_transparent: bool) -> None:
+    command, _, octets = commands.chunk(data, is_transparent=is_transparent).partition(b"\r\n")
+
+    assert command == b"BDAT %d LAST" % len(octets)
+    assert octets == (data if data.endswith(b"\r\n") else data + b"\r\n")
+
+
+@pytest.mark.parametrize("data", [b"a\nb\r\n", b"a\rb\r\n", b"a\r", b"Subject: a\nb\r\n\r\nc\r\n"])
+@pytest.mark.parametrize("is_transparent", [True, False])
+def test_it_refuses_a_line_end_that_is_not_crlf_in_a_chunk(data: bytes, *, is_transparent: bool) -> None:
+    with pytest.raises(ValueError, match="CRLF"):
+        commands.chunk(data, is_transparent=is_transparent)
+
+
+@given(st.lists(st.integers(0, 2_200), max_size=6), st.booleans())
+def test_it_finds_a_line_of_more_than_998_octets(lengths: list[int], ended: bool) -> None:
+    data = b"\r\n".join(b"x" * length for length in lengths) + (b"\r\n" if ended else b"")
+
+    assert commands.has_overlong_line(data) == any(length > 998 for length in lengths)
+
+
 def test_it_uses_the_parameters_the_server_offers() -> None:
     command = commands.mail_from("a@b.example", 77, EVERYTHING, eight_bit=True, smtputf8=True, envelope_id="x+1")
 
