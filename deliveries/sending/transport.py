@@ -15,7 +15,7 @@ from deliveries.sending.smtp import commands
 from deliveries.sending.smtp.commands import Extensions
 from deliveries.sending.smtp.pipeline import converse
 from deliveries.sending.smtp.replies import ProtocolViolation, Reply, ReplyReader, Stage
-from deliveries.sending.smtp.steps import Body, HangUp, Outcome, Read, ServerClosing, Write
+from deliveries.sending.smtp.steps import Body, HangUp, Outcome, Read, ServerClosing, Standing, Write
 
 __all__ = ["Connection", "ConnectionLost", "RouteAddress", "RouteUnavailable", "Security", "Timeouts"]
 
@@ -129,7 +129,7 @@ class _Session:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server = Extensions.from_features(self._smtp.esmtp_features)
         self._replies = ReplyReader()
-        self._owed = b""
+        self._standing = Standing()
         self._handed_over = 0
         self.usable = True
         self.waited = 0.0
@@ -149,14 +149,14 @@ class _Session:
 
     def hand_over(self, mails: Iterator[Mail], handing_over: Callable[[Mail], None]) -> Iterator[tuple[Mail, Reply]]:
         """Carry out the conversation's steps."""
-        conversation = converse(mails, self._server, self._owed)
+        conversation = converse(mails, self._server, self._standing)
         answer: Reply | None = None
         under_way: Mail | None = None
         while True:
             try:
                 step = conversation.send(answer)
             except StopIteration as end:
-                self._owed = end.value
+                self._standing = end.value
                 return
             except ServerClosing as error:
                 raise self._lost(None, error, taken_back=under_way) from error

@@ -19,6 +19,7 @@ from deliveries.sending.smtp.steps import (
     Outcome,
     Prepared,
     ServerClosing,
+    Standing,
     Write,
     ask,
     check,
@@ -46,17 +47,17 @@ EMPTY_CONTENT = Mending(commands.END_OF_DATA, Stage.END_OF_DATA)
 IMPOSSIBLE = Mending(possible=False)
 
 
-def converse(mails: Iterator[Mail], server: Extensions, owed: bytes = b"") -> Conversation[bytes]:
+def converse(mails: Iterator[Mail], server: Extensions, standing: Standing) -> Conversation[Standing]:
     """The steps that hand over `mails`, one Outcome for each.
 
     Raises ServerClosing and ProtocolViolation; mails without an Outcome were not handed over, except the one whose
     Body step was the last before a ProtocolViolation. A ServerClosing says of such a mail that the server refused it
     before its content, which left in vain.
 
-    Returns the command that the next conversation on this connection owes the server; it leaves with the next MAIL.
+    `standing` is what the conversation before on this connection returned, or a new one.
     """
     if speaks_bdat(server):
-        return (yield from converse_in_chunks(mails, server, owed))
+        return (yield from converse_in_chunks(mails, server, standing))
     mending = NOTHING
     announced = False
     current = yield from next_deliverable(mails, server)
@@ -85,13 +86,13 @@ def converse(mails: Iterator[Mail], server: Extensions, owed: bytes = b"") -> Co
         if reply.code == CLOSING or not mending.possible:
             if following is not None:
                 raise ServerClosing(str(reply))
-            return b""
+            return Standing()
         current = following
     try:
         yield from _mend(mending)
     except ServerClosing:
         yield HangUp()
-    return b""
+    return Standing()
 
 
 def _announce_at_once(

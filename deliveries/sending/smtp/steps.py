@@ -53,6 +53,17 @@ class HangUp:
     """Close the connection without a word: it cannot carry another message."""
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What a conversation leaves to the next one on its connection.
+
+    `owed` is said before the next MAIL; `proven`: the server has taken a message.
+    """
+
+    owed: bytes = b""
+    proven: bool = False
+
+
 class ServerClosing(Exception):
     """The server ends the session (421) or cannot go on, and mails are left that nothing was handed over of."""
 

@@ -3,9 +3,10 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import repeat
 from typing import Self
 
 from deliveries.sending.transport import RouteAddress, Timeouts
@@ -28,14 +29,31 @@ def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
         time.sleep(0.005)
 
 
+def once_proven(said: str, *, last: str = "") -> "ScriptedServer":
+    """A server with BDAT that takes one message, and says `said` at the end of the second and nothing before.
+
+    Both end in the line “End”, as the sample does; a client that waits for an answer before that waits in vain.
+    """
+    answers: dict[str, str | list[str]] = {
+        "EHLO": "250-scripted\r\n250-PIPELINING\r\n250 CHUNKING",
+        "MAIL": ["250 a"],
+        "RCPT": ["250 b"],
+        "END": ["250 c", said],
+        "RSET": "250 d",
+    }
+    return ScriptedServer(answers, last=last)
+
+
 class ScriptedServer:
     """Answers each command by its verb, whatever its state, to one connection; `heard` is all that came in.
 
-    `greeting` is sent at once; an unlisted verb gets no answer. After the answer to the verb `last` it hangs up.
+    `greeting` is sent at once; an unlisted verb gets no answer. A list holds the answers to a verb's first, second, …
+    time. It hangs up after the answer `last`.
     """
 
-    def __init__(self, answers: dict[str, str], greeting: str = "220 scripted", last: str = "") -> None:
-        self.answers = {"EHLO": "250-scripted\r\n250 PIPELINING", **answers}
+    def __init__(self, answers: Mapping[str, str | list[str]], greeting: str = "220 scripted", last: str = "") -> None:
+        answers = {"EHLO": "250-scripted\r\n250 PIPELINING", **answers}
+        self.answers = {verb: iter(said) if isinstance(said, list) else repeat(said) for verb, said in answers.items()}
         self.greeting = greeting
         self.last = last
         self.heard = b""
@@ -62,10 +80,10 @@ class ScriptedServer:
             for line in peer.makefile("rb"):
                 self.heard += line
                 verb = line.split()[0].decode().upper() if line.split() else ""
-                answer = self.answers.get(verb)
-                if answer is not None:
+                answer = next(self.answers.get(verb, repeat("", 0)), "")
+                if answer:
                     peer.sendall(answer.encode() + b"\r\n")
-                if self.last and verb == self.last:
+                if answer and answer == self.last:
                     return
 
 

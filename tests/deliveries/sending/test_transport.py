@@ -12,8 +12,8 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from campaign.demo.sink import EXTENSIONS, Fault, Script
 from deliveries.mail import Mail
 from deliveries.sending.smtp.replies import Stage
-from deliveries.sending.transport import Connection, RouteAddress
-from tests.deliveries.sending.servers import ScriptedServer, free_port, wait_for
+from deliveries.sending.transport import Connection, ConnectionLost, RouteAddress
+from tests.deliveries.sending.servers import ScriptedServer, free_port, once_proven, wait_for
 from tests.smtp_sink import SAMPLE, SinkThread, mails
 
 WITHOUT_PIPELINING = tuple(extension for extension in EXTENSIONS if extension != "PIPELINING")
@@ -257,21 +257,18 @@ def test_it_sends_a_large_message(sink: SinkThread) -> None:
     assert [message.data == data for message in sink.messages] == [True, True]
 
 
-# The last line of the sample is "End": a server that answers there, and only there, has waited for the whole message.
-WITH_BDAT = {"EHLO": "250-scripted\r\n250-PIPELINING\r\n250 CHUNKING"}
+def test_it_needs_one_round_trip_for_a_batch_of_one_with_bdat() -> None:
+    first, second = mails(2)
 
-
-def test_it_needs_one_round_trip_for_a_first_message_with_bdat() -> None:
-    with (
-        ScriptedServer({**WITH_BDAT, "END": "250 a\r\n250 b\r\n250 c"}) as server,
-        Connection(server.route) as connection,
-    ):
-        ((_, reply),) = connection.send([SAMPLE])
+    with once_proven("250 a\r\n250 b\r\n250 c") as server, Connection(server.route) as connection:
+        list(connection.send([first]))
+        before = len(server.heard)
+        ((_, reply),) = connection.send([second])
 
     assert (str(reply), reply.stage) == ("250 c", Stage.END_OF_DATA)
-    assert server.heard.split(b"\r\n", 1)[1] == (
-        b"MAIL FROM:<errors@sender.example>\r\nRCPT TO:<person@example.org>\r\n"
-        b"BDAT %d LAST\r\n%bQUIT\r\n" % (len(SAMPLE.data), SAMPLE.data)
+    assert server.heard[before:] == (
+        b"MAIL FROM:<errors@sender.example>\r\nRCPT TO:<person2@example.org>\r\n"
+        b"BDAT %d LAST\r\n%bQUIT\r\n" % (len(second.data), second.data)
     )
 
 
@@ -282,27 +279,40 @@ def test_it_needs_one_round_trip_for_a_first_message_with_bdat() -> None:
         ("250 a\r\n550 b\r\n503 c", Stage.RCPT),
         ("250 a\r\n550 b\r\n250 c", Stage.RCPT),
         ("250 a\r\n550 b\r\n421 c", Stage.RCPT),
+        ("550 a\r\n421 b", Stage.MAIL),
         ("250 a\r\n250 b\r\n550 c", Stage.END_OF_DATA),
     ],
 )
 def test_it_gives_the_first_refusal_of_a_message_sent_at_once(said: str, stage: Stage) -> None:
-    with ScriptedServer({**WITH_BDAT, "END": said}) as server, Connection(server.route) as connection:
+    with once_proven(said) as server, Connection(server.route) as connection:
+        list(connection.send([SAMPLE]))
         ((_, reply),) = connection.send([SAMPLE])
 
     assert (reply.code, reply.stage) == (550, stage)
 
 
+@pytest.mark.parametrize("message", [1, 2])
 @pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA", "END"])
-def test_it_says_rset_after_a_refusal_with_bdat(smtp_sink: SinkThread, at: str) -> None:
-    smtp_sink.sink.script.faults = [Fault(at, reply="451 4.3.0 Later", message=1)]
+def test_it_says_rset_after_a_refusal_with_bdat(smtp_sink: SinkThread, at: str, message: int) -> None:
+    smtp_sink.sink.script.faults = [Fault(at, reply="451 4.3.0 Later", message=message)]
 
     with Connection(smtp_sink.route()) as connection:
-        first = [reply.code for _, reply in connection.send(mails(1))]
-        before = list(smtp_sink.events)
+        first = [reply.code for _, reply in connection.send(mails(message))]
+        before = len(smtp_sink.events)
         second = [reply.code for _, reply in connection.send(mails(1))]
 
-    assert (first, second) == ([451], [250])
-    assert smtp_sink.events[len(before) :] == ["RSET", "MAIL", "RCPT", "BDAT", "BODY", "END", "QUIT"]
+    assert (first[message - 1 :], second) == ([451], [250])
+    assert smtp_sink.events[before:] == ["RSET", "MAIL", "RCPT", "BDAT", "BODY", "END", "QUIT"]
+
+
+def test_it_proves_each_new_connection_before_it_sends_at_once(smtp_sink: SinkThread) -> None:
+    with Connection(smtp_sink.route(messages_per_connection=1)) as connection:
+        list(connection.send(mails(1)))
+        smtp_sink.sink.script.faults = [Fault("MAIL", close=True)]
+        with pytest.raises(ConnectionLost) as caught:
+            list(connection.send(mails(1)))
+
+    assert (caught.value.mail, caught.value.taken_back) == (None, None)
 
 
 class Keeper(Message):
