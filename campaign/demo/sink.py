@@ -86,9 +86,9 @@ class Script:
 
 @dataclass(slots=True)
 class Chunk:
-    """A BDAT command whose octets are coming: how many are missing, and whether they are thrown away."""
+    """A BDAT command whose octets are coming, and whether they will be thrown away."""
 
-    missing: int
+    octets: int
     last: bool
     refused: bool
     begun: bool = False
@@ -154,7 +154,7 @@ class SinkProtocol(asyncio.Protocol):
         self.reading_content = False
         self.searched = 0
         self.chunk: Chunk | None = None
-        self.chunks = bytearray()
+        self.chunks = b""
         self.messages = 0
         self.waiting = False
 
@@ -285,26 +285,20 @@ class SinkProtocol(asyncio.Protocol):
             self._act("DATA", lambda: setattr(chunk, "refused", False))
 
     def _take_chunk(self, chunk: Chunk) -> bool:
-        octets = min(chunk.missing, len(self.buffer))
-        if octets and not (chunk.refused or chunk.begun or self.chunks):
+        if self.buffer and not (chunk.refused or chunk.begun or self.chunks):
             chunk.begun = True
             self.sink.note("BODY")
             if self._act("BODY", lambda: None):
                 return True
-        if not chunk.refused:
-            self.chunks += self.buffer[:octets]
-        del self.buffer[:octets]
-        chunk.missing -= octets
-        if chunk.missing:
+        if len(self.buffer) < chunk.octets:
             return False
+        content = b"" if chunk.refused else self.chunks + self.buffer[: chunk.octets]
+        del self.buffer[: chunk.octets]
         self.chunk = None
-        if chunk.refused:
-            self.chunks.clear()
-        elif chunk.last:
-            content = bytes(self.chunks)
-            self.chunks.clear()
+        self.chunks = b"" if chunk.last else content
+        if chunk.last and not chunk.refused:
             self._finish_content(content)
-        else:
+        elif not chunk.refused:
             self._reply("250 2.0.0 Ok: more")
         return True
 

@@ -80,3 +80,27 @@ def test_it_refuses_commands_out_of_order(smtp_sink: SinkThread, commands: list[
         codes = [client.docmd(command)[0] for command in commands]
 
     assert codes[-1] == code
+
+
+def test_it_takes_a_message_in_chunks(smtp_sink: SinkThread) -> None:
+    data = b"Subject: x\r\n\r\n.\r\n..\r\n"
+    with smtplib.SMTP("127.0.0.1", smtp_sink.port) as client:
+        client.ehlo()
+        client.docmd("MAIL FROM:<a@sender.example>")
+        client.docmd("RCPT TO:<b@example.org>")
+        client.send(b"BDAT 5\r\n" + data[:5])
+        more = client.getreply()[0]
+        client.send(b"BDAT %d LAST\r\n%b" % (len(data) - 5, data[5:]))
+        end = client.getreply()[0]
+
+    assert (more, end) == (250, 250)
+    assert [message.data for message in smtp_sink.messages] == [data]
+
+
+def test_it_reads_over_the_octets_of_a_chunk_that_it_refuses(smtp_sink: SinkThread) -> None:
+    with smtplib.SMTP("127.0.0.1", smtp_sink.port) as client:
+        client.send(b"BDAT 6 LAST\r\nQUIT\r\n")
+        refused = client.getreply()[0]
+        alive = client.docmd("NOOP")[0]
+
+    assert (refused, alive) == (503, 250)
