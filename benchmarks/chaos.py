@@ -104,7 +104,7 @@ def judge(states: Mapping[str, str], arrivals: Arrivals, connections_killed: int
         wrong=len(of.get("FAILED", set()) & arrived) + len(arrived - states.keys()),
         in_doubt=len(in_doubt),
         in_doubt_arrived=len(in_doubt & arrived),
-        most_in_doubt=connections_killed + sum(arrivals.dropped[at] for at in ("BODY", "END")),
+        most_in_doubt=connections_killed + sum(arrivals.dropped[at] for at in ("CHUNK", "BODY", "END")),
         answers_withheld=len(arrivals.withheld),
         connections_killed=connections_killed,
         connections_dropped=dict(arrivals.dropped),

@@ -5,7 +5,8 @@ before the answer leaves:
 
     taken <Message-ID> address        accepted, and the answer says so
     withheld <Message-ID> address     accepted, but the connection is closed instead of an answer
-    dropped STAGE                     the connection is closed, without an answer, at this point of the dialogue
+    dropped STAGE                     the connection is closed, without an answer, at this point of the dialogue; CHUNK
+                                      when a BDAT had come already
 
 ``--delay-ms`` answers each command that much later, as a server at that round trip time does. ``--faults`` is the share
 of messages that meet a misbehaviour, drawn at random with ``--seed``. ``--without`` names an extension not to offer.
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from campaign.demo.sink import EXTENSIONS, Fault, Mailbox, Received, Script, Sink, SinkProtocol
+from campaign.demo.sink import EXTENSIONS, MAX_COMMAND_OCTETS, Fault, Mailbox, Received, Script, Sink, SinkProtocol
 
 STALL_SECONDS = 2.0
 
@@ -133,7 +134,9 @@ class CountingProtocol(SinkProtocol):
 
     def _misbehave(self, fault: Fault, usual: Callable[[], None]) -> None:
         if fault.close and not fault.reply:
-            self.ledger.dropped(fault.at)
+            # A chunk leaves unasked, perhaps together with MAIL and RCPT: its client cannot know how far it came.
+            chunk_came = self.chunk is not None or b"BDAT " in self.buffer[:MAX_COMMAND_OCTETS]
+            self.ledger.dropped("CHUNK" if chunk_came else fault.at)
         super()._misbehave(fault, usual)
 
     def _flush(self) -> None:
