@@ -42,7 +42,8 @@ class Turns:
                 self._held, self.wait = entry, turn.wait
                 return
             if turn.granted:
-                time.sleep(turn.wait)
+                if turn.wait > 0:
+                    time.sleep(turn.wait)
                 yield entry
                 continue
             self._closed_until[domain] = time.monotonic() + turn.wait
