@@ -206,7 +206,7 @@ class _Template:
         if self.template is None:
             return self.constant or ""
         try:
-            return render(self.template.root_render_func, self.template.new_context(values), budget)
+            return render(self.template.root_render_func, self.template.new_context(values, shared=True), budget)
         except RenderLimit as error:
             raise MessageError(str(error)) from None
         except ValueProblem as error:

@@ -58,10 +58,15 @@ class Clients:
         return [line for line in self.servers() if "campaign.services.keeper" in line]
 
     def kill_keeper(self) -> None:
-        os.kill(self.pid("campaign.services.keeper"), signal.SIGKILL)
+        # All of that name: the command that started the keeper may not have ended yet.
+        for pid in self.pids("campaign.services.keeper"):
+            os.kill(pid, signal.SIGKILL)
 
     def pid(self, word: str) -> int:
-        return next(pid for pid, line in command_lines().items() if word in line and str(self.var_dir) in line)
+        return self.pids(word)[0]
+
+    def pids(self, word: str) -> list[int]:
+        return [pid for pid, line in command_lines().items() if word in line and str(self.var_dir) in line]
 
 
 def command_lines() -> dict[int, str]:
