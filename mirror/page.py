@@ -2,6 +2,7 @@
 
 from deliveries.identifiers import MIRROR, UnknownMessage, find_message
 from deliveries.models import Delivery, MessageValues
+from deliveries.rendering.merge import MessageError
 from deliveries.rows import message_row, renderer
 from deliveries.states import STARTED
 
@@ -22,7 +23,8 @@ CONTENT_SECURITY_POLICY = {
 def mirror_html(token: str) -> str:
     """The HTML of the message that ``token`` names, exactly as its mail carries it.
 
-    Raises :class:`UnknownMessage` when there is no such message, it has no HTML, or its delivery has not started.
+    Raises :class:`UnknownMessage` when there is no such message, it has no HTML, it cannot be made (so it was never
+    sent either), or its delivery has not started.
     """
     message = find_message(MIRROR, token)
     delivery = Delivery.objects.only("state").get(pk=message.delivery_id)
@@ -30,7 +32,7 @@ def mirror_html(token: str) -> str:
         raise UnknownMessage
     try:
         html = renderer(message.content_id).html(message_row(message))
-    except MessageValues.DoesNotExist as error:
+    except (MessageValues.DoesNotExist, MessageError) as error:
         raise UnknownMessage from error
     if not html:
         raise UnknownMessage

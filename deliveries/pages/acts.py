@@ -18,7 +18,8 @@ from deliveries.actions.control import pause, resume, stop
 from deliveries.actions.create import duplicate
 from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
 from deliveries.actions.retry_failed import retry_failed
-from deliveries.models import Delivery
+from deliveries.analysis.run import exclusion_counts
+from deliveries.models import Delivery, Level
 from deliveries.pages.access import delivery_page, may_change
 from deliveries.pages.progress import Progress, progress_of
 from deliveries.sending.routes import NoRoute, route_of
@@ -138,6 +139,9 @@ def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRe
         progress=progress,
         act=act,
         route=route_name(delivery),
+        warnings=delivery.journal.filter(level=Level.WARNING).values_list("sentence", flat=True),
+        lists=delivery.target_lists.order_by("name"),
+        excluded=sum(exclusion_counts(delivery.pk).values()),
     )
 
 

@@ -13,7 +13,8 @@ from deliveries.models import Content, Delivery, Message
 from deliveries.models.message import MessageQuerySet
 from deliveries.pages.access import delivery_page
 from deliveries.pages.people import ids_by_address
-from deliveries.states import MessageState
+from deliveries.sending.outcomes import NOT_MADE
+from deliveries.states import STARTED, MessageState
 
 PAGE = 50
 
@@ -47,7 +48,7 @@ def log_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         "deliveries/log.html",
         title=f"Delivery log: {delivery.label}",
         delivery=delivery,
-        log=_page(found, after=_number(request, "after"), before=_number(request, "before")),
+        log=_page(found, delivery, after=_number(request, "after"), before=_number(request, "before")),
         states=list(MessageState),
         state=state,
         address=address,
@@ -66,7 +67,7 @@ def _selection(delivery: Delivery, state: MessageState | None, address: str) -> 
     return messages
 
 
-def _page(found: MessageQuerySet, *, after: int | None, before: int | None) -> LogPage:
+def _page(found: MessageQuerySet, delivery: Delivery, *, after: int | None, before: int | None) -> LogPage:
     if before is not None:
         messages = list(found.filter(pk__lt=before).order_by("-pk")[: PAGE + 1])
         more_before, more_after = len(messages) > PAGE, True
@@ -78,13 +79,14 @@ def _page(found: MessageQuerySet, *, after: int | None, before: int | None) -> L
     if not messages:
         return LogPage([], None, None)
     return LogPage(
-        lines=_lines(messages),
+        lines=_lines(messages, has_pages=delivery.current_state in STARTED),
         before=messages[0].pk if more_before else None,
         after=messages[-1].pk if more_after else None,
     )
 
 
-def _lines(messages: Sequence[Message]) -> list[Line]:
+def _lines(messages: Sequence[Message], *, has_pages: bool) -> list[Line]:
+    """``has_pages``: the delivery has started, so that its mirror pages can be opened."""
     contents = {message.content_id for message in messages}
     keys = {pk: bytes(key) for pk, key in Content.objects.filter(pk__in=contents).values_list("pk", "key")}
     return [
@@ -92,7 +94,7 @@ def _lines(messages: Sequence[Message]) -> list[Line]:
             message=message,
             state=MessageState(message.state),
             mirror_url=reverse("mirror", args=[token(MIRROR, message.content_id, message.pk, keys[message.content_id])])
-            if message.content_id in keys
+            if has_pages and message.content_id in keys and not (message.reply or "").startswith(NOT_MADE)
             else "",
         )
         for message in messages

@@ -24,6 +24,11 @@ class Progress:
         return self.sent + self.failed + self.in_doubt
 
     @property
+    def good_percent(self) -> int:
+        """Share of what was processed that did not fail, rounded down."""
+        return 100 * (self.processed - self.failed) // self.processed if self.processed else 100
+
+    @property
     def left(self) -> int:
         """Messages without an outcome."""
         return max(self.to_deliver - self.processed, 0)

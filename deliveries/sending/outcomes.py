@@ -24,6 +24,7 @@ SQL = statements(Path(__file__).parent / "sql")
 NO_ANSWER = (
     "The connection broke before the server confirmed. The message may have arrived; it is not sent again by itself."
 )
+NOT_MADE = "The message could not be made: "
 HOLDER_LOST = "The worker that held this message is gone. The message may have left; it is not sent again by itself."
 
 
@@ -47,8 +48,9 @@ def of_reply(message_id: int, reply: Reply, at: datetime) -> Outcome:
     if reply.accepted:
         return Outcome(message_id, MessageState.SENT, str(reply), at)
     verdict = qualify(reply)
+    words = reply.text if reply.stage is Stage.LOCAL else str(reply)  # nobody shall think the server said it
     final = verdict.type is FailureType.HARD or (reply.stage is Stage.LOCAL and reply.code >= 500)
-    return Outcome(message_id, MessageState.FAILED, str(reply), at, verdict.type, verdict.reason, may_change=not final)
+    return Outcome(message_id, MessageState.FAILED, words, at, verdict.type, verdict.reason, may_change=not final)
 
 
 def in_doubt(message_id: int, sentence: str, at: datetime) -> Outcome:
@@ -58,7 +60,7 @@ def in_doubt(message_id: int, sentence: str, at: datetime) -> Outcome:
 
 def not_made(sentence: str) -> Reply:
     """The reply that stands for a message which cannot be made from its values; nothing left the house."""
-    return Reply(554, f"The message could not be made: {sentence}", Stage.LOCAL)
+    return Reply(554, f"{NOT_MADE}{sentence}", Stage.LOCAL)
 
 
 def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
-from django.db.models import Count, Min, Q, QuerySet, Value
+from django.db.models import Count, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -151,6 +151,16 @@ def _is_over(delivery: Delivery) -> bool:
     return delivery.valid_until is not None and delivery.valid_until <= timezone.now()
 
 
+def _summary(delivery_id: int) -> str:
+    """Messages by outcome, for people."""
+    sums = Part.objects.filter(delivery_id=delivery_id).aggregate(*map(Sum, ("size", "sent", "failed", "in_doubt")))
+    rest = sums["size__sum"] - sums["sent__sum"] - sums["failed__sum"] - sums["in_doubt__sum"]
+    numbers = {"failed": sums["failed__sum"], "in doubt": sums["in_doubt__sum"], "cancelled": rest}
+    return ", ".join(
+        [f"{sums['sent__sum']:,} sent", *(f"{count:,} {name}" for name, count in numbers.items() if count)]
+    )
+
+
 def _finish_when_done(delivery: Delivery) -> None:
     if delivery.current_state is not DeliveryState.IN_PROGRESS:
         return
@@ -160,4 +170,4 @@ def _finish_when_done(delivery: Delivery) -> None:
         move(delivery, DeliveryState.FINISHED, finished_at=timezone.now())
     except MoveRefused:  # paused or stopped at this very moment: whoever did it decides
         return
-    write_journal(delivery.pk, "Delivery finished.")
+    write_journal(delivery.pk, f"Delivery finished: {_summary(delivery.pk)}.")

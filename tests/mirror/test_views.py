@@ -5,6 +5,8 @@ from django.test import Client
 
 from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
 from deliveries.models import Content, Message
+from deliveries.states import MessageState
+from recipients.models import Recipient
 from tests.deliveries import factories
 from tests.deliveries.conftest import fresh_process, worker
 from tests.smtp_sink import smtp_sink
@@ -94,3 +96,15 @@ def test_it_is_gone_with_its_content(client: Client, sent: Message):
     Content.objects.all().delete()
 
     assert client.get(path).status_code == 404
+
+
+def test_it_knows_nothing_of_a_message_that_could_not_be_made(client: Client, worker, smtp_sink):
+    factories.route(smtp_sink.port)
+    html = "<p>{{ (recipient.first_name|length > 4) and 1 or (1/0) }}</p>"
+    delivery = factories.send(worker, factories.confirmed(factories.delivery(factories.people(1), html=html)))
+    Recipient.objects.update(first_name="Al")
+    delivery = factories.send(worker, factories.confirmed(factories.delivery(delivery.target_lists.get(), html=html)))
+    failed = Message.objects.of_delivery(delivery.pk).select_related("content").get()
+
+    assert failed.state == MessageState.FAILED
+    assert client.get(address(failed)).status_code == 404

@@ -93,7 +93,7 @@ def test_it_tests_a_connection_that_works(at_marketer: Client, smtp_sink: Any) -
     assert status == 302
     assert sentence == (
         f"The connection to 127.0.0.1:{smtp_sink.port} works: not encrypted; no login offered; it offers PIPELINING, "
-        "8BITMIME, SMTPUTF8, SIZE 52428800. No message was sent."
+        "CHUNKING, 8BITMIME, SMTPUTF8, SIZE 52428800. No message was sent."
     )
     assert not smtp_sink.messages
 

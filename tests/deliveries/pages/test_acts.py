@@ -8,7 +8,8 @@ from django.urls import reverse
 
 from deliveries.models import Delivery
 from deliveries.pages.acts import ACTS
-from deliveries.states import DeliveryState
+from deliveries.sending.parts import finish_deliveries
+from deliveries.states import DeliveryState, PartState
 from tests.deliveries.factories import analysed, confirmed, delivery, people, route
 from tests.people import logged_in
 
@@ -136,3 +137,25 @@ def test_it_does_not_know_other_acts(at_marketer: Client) -> None:
 
     assert act(at_marketer, made, "explode").status_code == 404
     assert ask(at_marketer, made, "pause").status_code == 404
+
+
+def test_it_repeats_the_analysis_warnings_before_it_confirms(at_marketer: Client) -> None:
+    made = analysed(delivery(people(4), html="<p>{{ 1 / (recipient.first_name|length - 5) }}</p>"))
+
+    page = ask(at_marketer, made, "confirm").content.decode()
+
+    assert "4 of the 4 messages tried (100 %) cannot be made, such as the one to person1@example.org" in page
+    assert "Readers" in page
+    assert "news@example.com" in page
+
+
+def test_a_finished_delivery_with_failures_says_so(at_marketer: Client) -> None:
+    made = confirmed(delivery(people(4)))
+    made.parts.update(sent=3, failed=1, state=PartState.DONE)
+    finish_deliveries()
+
+    page = at_marketer.get(reverse("admin:deliveries_delivery_dashboard", args=[made.pk])).content.decode()
+
+    assert "Finished, 1 failed" in page
+    assert "--good: 75%" in page
+    assert "Delivery finished: 3 sent, 1 failed." in page

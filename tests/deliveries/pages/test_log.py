@@ -7,9 +7,10 @@ from django.urls import reverse
 from campaign.lib.signing import MIRROR
 from deliveries.identifiers import find_message
 from deliveries.models import Delivery, Message
+from deliveries.sending.outcomes import NOT_MADE
 from deliveries.states import MessageState
 from recipients.models import Recipient
-from tests.deliveries.factories import analysed, delivery, people
+from tests.deliveries.factories import analysed, confirmed, delivery, people
 
 
 def log(client: Client, made: Delivery, **query: Any) -> str:
@@ -93,7 +94,7 @@ def test_it_finds_the_message_to_somebody_whose_profile_is_gone(at_marketer: Cli
 
 
 def test_it_leads_to_the_mirror_page_of_the_message(at_marketer: Client) -> None:
-    made = analysed(delivery(people(1)))
+    made = confirmed(delivery(people(1)))
 
     found = re.search(r'href="/m/([^"]+)"', log(at_marketer, made))
 
@@ -122,3 +123,12 @@ def test_it_takes_nonsense_for_nothing(at_marketer: Client) -> None:
     made = analysed(delivery(people(1)))
 
     assert addresses(log(at_marketer, made, state="x", after="²", before="-1")) == ["person1@example.org"]
+
+
+def test_it_offers_no_page_that_would_not_open(at_marketer: Client) -> None:
+    readers = people(1)
+    waiting, failed = analysed(delivery(readers)), confirmed(delivery(readers))
+    Message.objects.of_delivery(failed.pk).update(state=MessageState.FAILED, reply=f"{NOT_MADE}A value does not fit.")
+
+    assert "/m/" not in log(at_marketer, waiting)
+    assert "/m/" not in log(at_marketer, failed)

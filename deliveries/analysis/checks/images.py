@@ -1,0 +1,54 @@
+"""Images and links that would not arrive."""
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from deliveries.analysis.checks.registry import Finding, check
+from deliveries.models import Delivery, Level
+from deliveries.rendering.reading import read
+
+MOST_NAMED = 5
+SCHEMES = frozenset({"http", "https", "mailto", "tel", "sms", "data", "cid"})
+
+
+@check
+def images_inside_are_attached(delivery: Delivery) -> Iterator[Finding]:
+    """``cid:`` names an image that travels with the message (RFC 2392)."""
+    attached = set(delivery.attachments.exclude(content_id="").values_list("content_id", flat=True))
+    named = [url.removeprefix("cid:") for url in _addresses(delivery.html, "src") if url.startswith("cid:")]
+    if missing := sorted({name for name in named if name not in attached and "\ue000" not in name}):
+        yield Finding(
+            Level.ERROR,
+            f"No image with the identifier {_listed(missing)} is attached. Add it under “Attachments”, or correct the "
+            "address in the HTML content.",
+        )
+
+
+@check
+def addresses_are_complete(delivery: Delivery) -> Iterator[Finding]:
+    """A mail has no page that an address without https:// could belong to."""
+    addresses = [*_addresses(delivery.html, "src"), *_addresses(delivery.html, "href")]
+    # One that begins with an expression is complete only when its value is.
+    incomplete = sorted({url for url in addresses if url and url[0] not in "#\ue000" and not _is_complete(url)})
+    if incomplete:
+        yield Finding(
+            Level.WARNING,
+            f"These addresses are not complete and lead nowhere from a mail: {_listed(incomplete)}. "
+            "Begin them with https://.",
+        )
+
+
+def _addresses(html: str, attribute: str) -> list[str]:
+    return [str(tag[attribute]).strip() for tag in read(html).soup.find_all(lambda tag: tag.has_attr(attribute))]
+
+
+def _is_complete(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme.lower() in SCHEMES
+    except ValueError:
+        return False
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(f"“{name[:80]}”" for name in names[:MOST_NAMED]) + more
