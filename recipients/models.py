@@ -1,5 +1,8 @@
 """Who may be written to: people, the lists they are on, and who or what must not be written to."""
 
+import re
+from zoneinfo import available_timezones
+
 from django.conf import settings
 from django.contrib.postgres.indexes import OpClass
 from django.core.exceptions import ValidationError
@@ -8,6 +11,9 @@ from django.db import models
 from django.db.models.functions import Lower
 
 from recipients.addresses import AddressError, key, normalise
+
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
+"""BCP 47, as far as a form can tell."""
 
 BUILT_IN_FIELDS = ("address", "first_name", "last_name", "language", "time_zone")
 
@@ -60,7 +66,13 @@ class Recipient(models.Model):
         super().save(*args, **kwargs)  # type: ignore[arg-type]
 
     def clean(self) -> None:
-        """Normalise the address; its sentence goes beside the field."""
+        """Normalise the address; its sentence goes beside the field. Refuse nobody, and settings that mean nothing."""
+        if not (self.address or self.first_name or self.last_name):
+            raise ValidationError({"address": "Write an address, or at least a name."})
+        if self.time_zone and self.time_zone not in available_timezones():
+            raise ValidationError({"time_zone": "There is no such time zone. Write one such as Europe/Zurich."})
+        if self.language and not _LANGUAGE.fullmatch(self.language):
+            raise ValidationError({"language": "This is no language code. Write one such as en or fr-CA."})
         try:
             self.set_address(self.address)
         except AddressError as error:
@@ -109,7 +121,7 @@ class AttributeDefinition(models.Model):
 
 
 class RecipientList(models.Model):
-    """A named group of recipients."""
+    """A named group of recipients. Names differ by more than case."""
 
     name = models.CharField(max_length=200, unique=True)
     description = models.TextField(blank=True)
@@ -119,6 +131,13 @@ class RecipientList(models.Model):
     class Meta:
         ordering = ["name"]
         verbose_name = "list"
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"),
+                name="recipient_list_name_in_any_case",
+                violation_error_message="A list of this name exists (case makes no difference). Choose another.",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -27,6 +27,7 @@ from deliveries.models import Delivery
 from deliveries.pages.acts import act_page, question_page
 from deliveries.pages.create import create_page
 from deliveries.pages.dashboard import dashboard, progress_fragment
+from deliveries.pages.exclusions import exclusions_page
 from deliveries.pages.log import log_page
 from deliveries.pages.preview import preview_html, preview_page
 from deliveries.pages.progress import progress_of
@@ -133,6 +134,7 @@ class DeliveryAdmin(PropertiesAdmin):
             ("<int:delivery_id>/preview/", preview_page, "preview"),
             ("<int:delivery_id>/preview/<int:recipient_id>/html/", preview_html, "preview_html"),
             ("<int:delivery_id>/log/", log_page, "log"),
+            ("<int:delivery_id>/excluded/", exclusions_page, "exclusions"),
         ]
         own = [path(route, ui.site.admin_view(view), name=f"deliveries_delivery_{name}") for route, view, name in pages]
         return [*own, *super().get_urls()]

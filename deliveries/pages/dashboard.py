@@ -39,7 +39,9 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         route=route_name(delivery),
         waves=waves_of(delivery),
         lists=delivery.target_lists.order_by("name"),
-        exclusions=[(ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery.pk).items()],
+        exclusions=[
+            (reason, ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery.pk).items()
+        ],
         journal=journal[:JOURNAL_LINES],
         journal_is_longer=len(journal) > JOURNAL_LINES,
         **context,

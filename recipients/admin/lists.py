@@ -6,6 +6,9 @@ from django.contrib import admin
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from campaign import ui
 from recipients.models import AttributeDefinition, ListMembership, RecipientList
@@ -35,9 +38,10 @@ class RecipientListAdmin(ui.ModelAdmin):
         return names, {"lists": len(lists), "people taken off a list": members}, denied, []
 
     @admin.display(description="People", ordering="people_count")
-    def people(self, chosen: Any) -> str:
-        """How many are on the list."""
-        return f"{chosen.people_count:,}"
+    def people(self, chosen: Any) -> SafeString:
+        """How many are on the list, leading to them."""
+        address = f"{reverse('admin:recipients_recipient_changelist')}?list={chosen.pk}"
+        return format_html('<a href="{}" class="c-link">{}</a>', address, f"{chosen.people_count:,}")
 
 
 @ui.register(AttributeDefinition)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
@@ -10,7 +11,7 @@ from django.http import HttpRequest
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
 from recipients.addresses import AddressError, key
-from recipients.models import AttributeDefinition, AttributeKind, ListMembership, Recipient
+from recipients.models import AttributeDefinition, AttributeKind, ListMembership, Recipient, RecipientList
 
 PREFIX = "attribute_"
 
@@ -92,6 +93,22 @@ class MembershipInline(ui.TabularInline):
         return field
 
 
+class ListFilter(admin.SimpleListFilter):
+    """The people on one list."""
+
+    title = "list"
+    parameter_name = "list"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """All lists, by name."""
+        return [(str(pk), name) for pk, name in RecipientList.objects.order_by("name").values_list("pk", "name")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Recipient]) -> QuerySet[Recipient]:
+        """By the memberships' index."""
+        chosen = self.value()
+        return queryset.filter(memberships__list_id=int(chosen)) if chosen and chosen.isdigit() else queryset
+
+
 @ui.register(Recipient)
 class RecipientAdmin(ui.ModelAdmin):
     """People who may be written to."""
@@ -99,6 +116,7 @@ class RecipientAdmin(ui.ModelAdmin):
     form = RecipientForm
     inlines = [MembershipInline]
     list_display = ["__str__", "first_name", "last_name", "language", "consent", "created_at"]
+    list_filter = [ListFilter]
     search_fields = ["address_key"]
     search_help_text = "The beginning of an e-mail address or of a name"
     ordering = ["-id"]

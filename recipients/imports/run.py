@@ -77,7 +77,7 @@ def import_file(
         total = cursor.fetchone()[0]
         cursor.execute(SQL["insert_or_update" if existing is Existing.UPDATE else "insert_new"])
         if list_name:
-            chosen, _ = RecipientList.objects.get_or_create(name=list_name)
+            chosen, _ = RecipientList.objects.get_or_create(name__iexact=list_name, defaults={"name": list_name})
             cursor.execute(SQL["add_to_list"], {"list": chosen.pk})
     return Counts(created=total - known, existing=known, rejected=rejected.count)
 

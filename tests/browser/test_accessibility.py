@@ -52,9 +52,11 @@ def test_it_reaches_everything_with_the_tab_key(marketers_page: Page) -> None:
     for name, address in prepare().items():
         marketers_page.goto(address)
         marketers_page.wait_for_load_state("load")
+        ends = 0
         for _ in range(MOST_STOPS):
             marketers_page.keyboard.press("Tab")
-            if not marketers_page.evaluate(MARK):
+            ends += not marketers_page.evaluate(MARK)
+            if ends == 2:  # all the way round, because a form for something new may have put the focus into itself
                 break
         if left := marketers_page.evaluate(UNREACHED, CLICKABLE):
             missed[name] = left

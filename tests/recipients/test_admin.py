@@ -88,7 +88,58 @@ def test_it_counts_the_people_on_each_list(marketer):
 
     page = marketer.get("/admin/recipients/recipientlist/").content.decode()
 
-    assert re.findall(r"field-people[^>]*>\s*(\d+)", page) == ["1", "0"]
+    assert re.findall(r"field-people[^>]*>\s*<a[^>]*>(\d+)<", page) == ["1", "0"]
+
+
+def test_it_leads_from_a_list_to_the_people_on_it(marketer):
+    recipient("inside@example.org", on=recipient_list("Full"))
+    recipient("outside@example.org")
+    address = re.search(
+        r'href="(/admin/recipients/recipient/[?]list=\d+)"',
+        marketer.get("/admin/recipients/recipientlist/").content.decode(),
+    )
+
+    assert address
+    page = marketer.get(address[1]).content.decode()
+    assert "inside@example.org" in page
+    assert "outside@example.org" not in page
+
+
+def test_it_asks_about_deleting_a_list_with_counts_not_names(marketer):
+    full = recipient_list("Full")
+    for number in range(3):
+        recipient(f"member{number}@example.org", on=full)
+
+    page = marketer.get(f"/admin/recipients/recipientlist/{full.pk}/delete/").content.decode()
+    marketer.post(f"/admin/recipients/recipientlist/{full.pk}/delete/", {"post": "yes"})
+
+    assert "The people on it stay." in page
+    assert "member1" not in page
+    assert not RecipientList.objects.exists()
+    assert Recipient.objects.count() == 3
+
+
+def test_two_lists_cannot_have_names_that_differ_by_case_only(marketer):
+    recipient_list("My list")
+
+    page = marketer.post("/admin/recipients/recipientlist/add/", {"name": "my LIST"}).content.decode()
+
+    assert "A list of this name exists" in page
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({}, "Write an address, or at least a name."),
+        ({"first_name": "Ada", "time_zone": "Europe/Zürich"}, "There is no such time zone."),
+        ({"first_name": "Ada", "language": "klingon!"}, "This is no language code."),
+    ],
+)
+def test_it_refuses_a_recipient_that_makes_no_sense(marketer, values, sentence):
+    page = marketer.post(LIST + "add/", {"consent": "unknown", **values, **INLINE}).content.decode()
+
+    assert sentence in page
+    assert not Recipient.objects.exists()
 
 
 def test_it_puts_the_sentence_beside_the_address_and_keeps_what_was_typed(marketer):

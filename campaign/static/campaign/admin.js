@@ -4,6 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-tabs]").forEach(setUpTabs);
   document.querySelectorAll("[data-insert-into]").forEach(setUpPicker);
   document.querySelectorAll("[data-copy-from]").forEach(setUpCopy);
+  document.querySelectorAll(".change-form form[method=post]").forEach(warnOfUnsaved);
 });
 
 // The theme gives all its scrolling boxes the same name.
@@ -77,5 +78,15 @@ function setUpCopy(button) {
       ? await navigator.clipboard.writeText(field.value).then(() => true, () => false)
       : false;
     button.textContent = copied ? "Copied" : "Selected: press Ctrl+C";
+  });
+}
+
+// Leaving a form that was changed and not saved loses what was typed: the browser asks first.
+function warnOfUnsaved(form) {
+  let changed = false;
+  form.addEventListener("input", () => (changed = true));
+  form.addEventListener("submit", () => (changed = false));
+  window.addEventListener("beforeunload", (event) => {
+    if (changed) event.preventDefault();
   });
 }
