@@ -11,12 +11,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from deliveries.rendering.dkim import Signer, relaxed_body, signatures
 from deliveries.rendering.merge import Renderer
-from tests.deliveries.rendering.contents import KEY, compiled, row
+from deliveries.sending.smtp import commands
+from tests.deliveries.rendering.contents import KEY, compiled, parsed, row
 from tests.golden.contents import ROWS, content, row_of
 
 RSA = generate_private_key(65537, 2048)
@@ -178,3 +179,24 @@ def test_it_asks_for_no_key_where_no_mail_is_made() -> None:
     renderer = Renderer(compiled(), 7, KEY, signers=keys)
 
     assert renderer.html(row(renderer)) == Renderer(compiled(), 7, KEY).html(row(renderer))
+
+
+HOSTILE = st.text(st.characters(exclude_categories=["Cs"]), max_size=200) | st.text(" .\t\r\nF=From-äx", max_size=120)
+
+
+@given(value=HOSTILE, around=st.sampled_from(["", " ", "\t", ".", "\n.", "  \n", "From ", "x" * 80]))
+@example(value=".\r\n.\r\n", around="\n")
+@example(value=" ", around=" ")
+def test_a_mail_of_any_values_is_signed_travels_as_it_is_and_reads_as_its_mirror_page(value: str, around: str) -> None:
+    html = f"<p>{around}{{{{ recipient.products }}}}{around}{{% if recipient.score %}}{around}{{% endif %}}</p>"
+    text = f"{around}{{{{ recipient.products }}}}{around}\n"
+    made = Renderer(compiled(html=html, text=text), 7, KEY, signers=lambda: (BY_ED25519,))
+    of_row = row(made, products=value, score=1)
+
+    mail = made.mail(of_row)
+
+    assert holds(mail.data, BY_ED25519)
+    assert commands.body(mail.data, is_transparent=mail.is_transparent) == commands.body(mail.data)
+    part = parsed(mail.data).get_body(("html",))
+    assert part is not None
+    assert part.get_payload(decode=True) == made.html(of_row).replace("\n", "\r\n").encode()
