@@ -97,6 +97,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
+FORMAT_MODULE_PATH = ["campaign.formats"]
 USE_TZ = True
 TIME_ZONE = "UTC"
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from campaign import ui
 from campaign.lib.sealing import SealBroken
-from deliveries.models import Route, SenderDomainRoute
+from deliveries.models import Delivery, DeliveryTemplate, Route, SenderDomainRoute
 from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.look import look
 
@@ -102,6 +102,7 @@ class RouteAdmin(ui.ModelAdmin):
     inlines = [SenderDomainInline]
     list_display = ["name", "host", "port", "security", "is_active", "is_default", "fallback"]
     list_select_related = ["fallback"]
+    actions = None
     change_form_template = "deliveries/route_form.html"
     fieldsets: ClassVar[Fieldsets] = [
         (None, {"fields": ["name", "is_active", "is_default", "fallback"]}),
@@ -125,6 +126,20 @@ class RouteAdmin(ui.ModelAdmin):
             },
         ),
     ]
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What still needs the route, in numbers."""
+        routes = list(objs)
+        users = {
+            "deliveries": Delivery.objects.filter(route__in=routes).count(),
+            "delivery templates": DeliveryTemplate.objects.filter(route__in=routes).count(),
+            "other routes as their fallback": Route.objects.filter(fallback__in=routes).exclude(pk__in=routes).count(),
+        }
+        in_use = [
+            f"Used by {what}: {count:,}. Choose another route there first." for what, count in users.items() if count
+        ]
+        denied = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return [f"Route “{route}”" for route in routes], {"routes": len(routes)}, denied, in_use
 
     def get_urls(self) -> list[URLPattern]:
         """With the connection test."""

@@ -6,7 +6,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from deliveries.models import Route
+from deliveries.models import Delivery, Route
 from tests.deliveries.sending.sessions import elsewhere
 
 PASSWORD = "top-secret-password"
@@ -197,3 +197,13 @@ def test_it_says_that_a_sender_domain_is_none(at_marketer: Client, relay: Route)
 
     assert "is not a domain name" in page
     assert not relay.sender_domains.exists()
+
+
+def test_it_says_who_needs_a_route_that_somebody_wants_to_delete(admin_client: Client) -> None:
+    used = Route.objects.create(name="Used", host="h")
+    Delivery.objects.create(label="One", route=used)
+
+    page = admin_client.get(f"/admin/deliveries/route/{used.pk}/delete/").content.decode()
+
+    assert "Used by deliveries: 1." in page
+    assert "permission" not in page
