@@ -133,7 +133,9 @@ class RouteAdmin(ui.ModelAdmin):
         users = {
             "deliveries": Delivery.objects.filter(route__in=routes).count(),
             "delivery templates": DeliveryTemplate.objects.filter(route__in=routes).count(),
-            "other routes as their fallback": Route.objects.filter(fallback__in=routes).exclude(pk__in=routes).count(),
+            "other routes as their fallback": Route.objects.filter(fallback__in=routes)
+            .exclude(pk__in=[route.pk for route in routes])
+            .count(),
         }
         in_use = [
             f"Used by {what}: {count:,}. Choose another route there first." for what, count in users.items() if count
