@@ -35,6 +35,14 @@ FLOOR: Final = 0.1
 RECOVERED: Final = 100.0
 """Messages a second above which a domain without a limit of its own is no longer held back."""
 
+FEWEST_COMPLAINTS: Final = 3
+SHARE_OF_COMPLAINTS: Final = 0.1
+"""So many throttling replies, and more than this share of what the domain got lately, mean that it gets too much; one
+now and then is a busy server or a greylist."""
+
+WINDOW: Final = 10.0
+"""Seconds that *lately* means."""
+
 ONE_COMPLAINT: Final = 5.0
 """Seconds in which several throttling replies count as one: they answer what had left before."""
 
@@ -74,6 +82,15 @@ def is_throttling(reply: Reply) -> bool:
     return _THROTTLING.search(reply.text) is not None
 
 
+@dataclass(slots=True)
+class _Lately:
+    """What this process saw of a domain in the present window."""
+
+    since: float
+    sent: int = 0
+    complaints: int = 0
+
+
 class Throttle:
     """Hands out turns. One for each process; threads may share it."""
 
@@ -85,13 +102,12 @@ class Throttle:
         self._known_at = -REFRESH_SECONDS
         self._limits: dict[str, float] = {}
         self._slowed: set[str] = set()
-        self._sent: dict[str, tuple[float, int]] = {}
+        self._lately: dict[str, _Lately] = {}
 
     def turn(self, route_id: int, route_rate: float, domain: str) -> Turn:
         """The next turn of a message to ``domain`` (lower case) by a route with so many messages a second (0: any)."""
         self._refresh()
-        since, count = self._sent.get(domain, (self._known_at, 0))
-        self._sent[domain] = (since, count + 1)
+        self._of(domain).sent += 1
         limit = self._limits.get(domain, 0.0)
         if not (route_rate or limit or domain in self._slowed):
             return FREE
@@ -106,10 +122,14 @@ class Throttle:
         seconds = float(wait)
         return Turn(granted=seconds <= LONGEST_WAIT, wait=seconds, by_route=bool(by_route))
 
-    def slow_down(self, domain: str) -> None:
-        """The domain's server said that it gets too much: from now on half of what it got."""
-        since, count = self._sent.get(domain, (self._clock(), 1))
-        observed = count / max(self._clock() - since, 1.0)
+    def complain(self, domain: str) -> None:
+        """The domain's server said that it gets too much. When it says so often, it gets half from now on."""
+        lately = self._of(domain)
+        lately.complaints += 1
+        if lately.complaints < max(FEWEST_COMPLAINTS, SHARE_OF_COMPLAINTS * lately.sent):
+            return
+        observed = lately.sent / max(self._clock() - lately.since, 1.0)
+        lately.complaints = 0
         try:
             self._slow_down(
                 keys=[f"throttle:slow:{domain}", _SLOWED],
@@ -119,13 +139,19 @@ class Throttle:
             logger.warning("Redis does not answer (%s); %s is not slowed down.", error, domain)
         self._slowed.add(domain)
 
+    def _of(self, domain: str) -> "_Lately":
+        lately = self._lately.get(domain)
+        if lately is None or self._clock() - lately.since > WINDOW:
+            lately = self._lately[domain] = _Lately(self._clock())
+        return lately
+
     def _refresh(self) -> None:
         """Read limits and slow domains anew, each second."""
         at = self._clock()
         if at - self._known_at < REFRESH_SECONDS:
             return
         self._known_at = at
-        self._sent = {domain: sent for domain, sent in self._sent.items() if at - sent[0] < 10 * REFRESH_SECONDS}
+        self._lately = {domain: seen for domain, seen in self._lately.items() if at - seen.since <= WINDOW}
         self._limits = dict(DomainLimit.objects.values_list("domain", "messages_per_second"))
         try:
             self._slowed = {member.decode() for member in self._redis.smembers(_SLOWED)}  # type: ignore[union-attr]

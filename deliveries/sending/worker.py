@@ -125,7 +125,7 @@ class Worker:
                 for mail, reply in connection.send(self._mails(turns, batch), self._handing_over):
                     batch.add(mail.id, reply)
                     if is_throttling(reply):
-                        self.throttle.slow_down(mail.recipient.rpartition("@")[2].lower())
+                        self.throttle.complain(mail.recipient.rpartition("@")[2].lower())
                 if not turns.wait:
                     break
                 self._wait(turns.wait)

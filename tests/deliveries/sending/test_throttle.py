@@ -28,6 +28,22 @@ def client() -> "redis.Redis":
     return redis.Redis.from_url(settings.REDIS_URL)
 
 
+def complain(turns: Throttle, domain: str = "example.org") -> None:
+    """So often that it counts."""
+    for _ in range(throttle.FEWEST_COMPLAINTS):
+        turns.complain(domain)
+
+
+def test_one_complaint_now_and_then_is_no_reason_to_slow_down(client: "redis.Redis"):
+    turns = Throttle()
+    for _ in range(4):
+        for _ in range(20):
+            turns.turn(7, 0.0, "example.org")
+        turns.complain("example.org")
+
+    assert client.smembers("throttle:slowed") == set()
+
+
 def test_what_has_no_limit_leaves_without_asking(monkeypatch):
     turns = Throttle()
     asked = []
@@ -102,8 +118,8 @@ def test_a_complaining_domain_gets_half_and_recovers_by_itself(client: "redis.Re
     turns = Throttle()
     turns.turn(7, 0.0, "example.org")
 
-    turns.slow_down("example.org")
-    turns.slow_down("example.org")  # the same complaint
+    complain(turns)
+    complain(turns)  # within seconds: the same complaint
 
     assert float(client.hget("throttle:slow:example.org", "rate") or 0) == pytest.approx(2.0)
     client.hset("throttle:slow:example.org", "at", str(time.time() - 61))
@@ -117,14 +133,14 @@ def test_a_domain_without_a_limit_is_slowed_down_from_what_it_got():
     for _ in range(20):
         assert turns.turn(7, 0.0, "example.org") is FREE
 
-    turns.slow_down("example.org")
+    complain(turns)
 
     granted = sum(turns.turn(7, 0.0, "example.org").granted for _ in range(20))
     assert granted < 20
 
 
 def test_other_processes_learn_of_a_slow_domain(monkeypatch):
-    Throttle().slow_down("example.org")
+    complain(Throttle())
     other = Throttle()
 
     assert not all(other.turn(7, 0.0, "example.org").granted for _ in range(3))
@@ -135,7 +151,7 @@ def test_without_redis_what_is_limited_waits_and_the_rest_goes_on():
 
     assert away.turn(7, 0.0, "example.org") is FREE
     refused = away.turn(7, 5.0, "example.org")
-    away.slow_down("example.org")
+    complain(away)
     assert (refused.granted, refused.wait, refused.by_route) == (False, throttle.WITHOUT_REDIS, True)
 
 
@@ -187,7 +203,7 @@ def test_a_worker_passes_over_a_slow_domain_and_comes_back(worker: Worker, smtp_
 def test_a_throttling_reply_slows_the_domain_down(worker: Worker, smtp_sink: SinkThread, client: "redis.Redis"):
     factories.route(smtp_sink.port)
     smtp_sink.misbehave(Fault("RCPT", reply="451 4.7.1 Too many messages, slow down"))
-    delivery = factories.confirmed(factories.delivery(factories.people(1)))
+    delivery = factories.confirmed(factories.delivery(factories.people(3)))
 
     factories.send(worker, delivery)
 
