@@ -1,7 +1,7 @@
 """A marketer without a mouse takes a delivery from its template to its confirmation."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Dialog, Page
 
 from deliveries.analysis.run import analyse
 from deliveries.models import Delivery, DeliveryTemplate, Message
@@ -89,3 +89,35 @@ def test_it_opens_the_tab_that_holds_the_mistake(marketers_page: Page) -> None:
 
     page.locator("#id_part_size").wait_for(state="visible")
     assert page.get_by_role("tab", selected=True).inner_text().startswith("Sending")
+
+
+def test_it_asks_before_unsaved_changes_are_left(marketers_page: Page) -> None:
+    made = Delivery.objects.create(label="Draft")
+    page = marketers_page
+    page.goto(f"/admin/deliveries/delivery/{made.pk}/change/")
+    asked: list[str] = []
+
+    def stay(dialog: Dialog) -> None:
+        asked.append(dialog.type)
+        dialog.dismiss()
+
+    page.on("dialog", stay)
+
+    page.locator("#id_subject").press_sequentially("Typed")
+    page.get_by_role("link", name="Preview what is saved").click()
+    page.wait_for_timeout(300)
+
+    assert asked == ["beforeunload"]
+    assert page.input_value("#id_subject") == "Typed"
+
+
+def test_a_list_on_a_phone_names_its_first_column(marketers_page: Page) -> None:
+    Delivery.objects.create(label="Draft")
+    page = marketers_page
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    page.goto("/admin/deliveries/delivery/")
+
+    label = page.locator("#result_list tbody tr").first.locator(":scope > *").first.get_attribute("data-label")
+    assert label is not None
+    assert label.lower() == "label"

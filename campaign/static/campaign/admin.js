@@ -7,6 +7,14 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".change-form form[method=post]").forEach(warnOfUnsaved);
 });
 
+// In a list without boxes to tick, the theme takes the label of the first column from the boxes.
+document.addEventListener("DOMContentLoaded", () => {
+  const table = document.getElementById("result_list");
+  if (!table || table.querySelector("input.action-select")) return;
+  const label = table.querySelector("thead th")?.textContent.trim();
+  table.querySelectorAll("tbody tr > :first-child[data-label]").forEach((cell) => (cell.dataset.label = label));
+});
+
 // The theme gives all its scrolling boxes the same name.
 window.addEventListener("load", () => {
   const names = { "nav-sidebar-apps": "Navigation", "changelist-filter": "Filters" };
