@@ -49,7 +49,8 @@ def import_people(count: int) -> None:
 
 def lead_to(port: int) -> None:
     """The default route leads to this port of the loopback."""
-    Route.objects.update_or_create(name="Benchmark", defaults={"host": "127.0.0.1", "port": port, "is_default": True})
+    values = {"host": "127.0.0.1", "port": port, "is_default": True, "connection_limit": 0}
+    Route.objects.update_or_create(name="Benchmark", defaults=values)
 
 
 def prepare(people: int, *, sender_domain: str, **properties: object) -> Delivery:

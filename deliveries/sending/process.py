@@ -78,8 +78,8 @@ class Process:
                 at = time.monotonic()
                 share = (self._waited() - waited) / ((at - looked) * self._running())
                 waited, looked = self._waited(), at
-                if any(lane.found_no_room for lane in self._lanes):
-                    self._most = self._running()  # the route allows no more; the next slice asks anew
+                if refused := self._refused():
+                    self._most = max(self._wanted - refused, 1)  # the route allows no more; the next slice asks anew
                 self._wanted = min(lanes_for(share, self._wanted, self._most), self._most)
                 if at - renewed >= RENEW_SECONDS:
                     parts.renew_all([lane.holder for lane in self._lanes], now())
@@ -104,6 +104,13 @@ class Process:
             )
             self._threads[number] = thread
             thread.start()
+
+    def _refused(self) -> int:
+        """How many lanes found no room on their route since somebody asked."""
+        refused = [lane for lane in self._lanes if lane.found_no_room]
+        for lane in refused:
+            lane.found_no_room = False
+        return len(refused)
 
     def _running(self) -> int:
         return 1 + sum(thread.is_alive() for thread in self._threads.values())
