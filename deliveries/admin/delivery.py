@@ -21,8 +21,9 @@ from django.utils.safestring import SafeString
 from campaign import ui
 from deliveries.actions.delete import delete
 from deliveries.actions.edit import edited
-from deliveries.admin.properties import ATTACHMENTS, CONTENT, PROPERTIES, SENDING, PropertiesAdmin, PropertiesForm
+from deliveries.admin.properties import PropertiesAdmin, PropertiesForm
 from deliveries.admin.schedule import LocalTimeInput, moment, zones
+from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, PROPERTIES, VALIDITY
 from deliveries.models import Delivery
 from deliveries.pages.acts import act_page, question_page
 from deliveries.pages.create import create_page
@@ -113,7 +114,7 @@ class DeliveryAdmin(PropertiesAdmin):
     """Deliveries."""
 
     form = DeliveryForm
-    fieldsets = [CONTENT, TARGET, ATTACHMENTS, SCHEDULE, SENDING, PROPERTIES]
+    fieldsets = [CONTENT, TARGET, ATTACHMENTS, SCHEDULE, DELIVERY, VALIDITY, PROPERTIES]
     list_display = ["title", "badge", "to_send", "progress", "started"]
     list_display_links = None
     list_filter = ["state"]

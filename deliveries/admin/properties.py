@@ -16,49 +16,6 @@ from deliveries.analysis.source import compile_properties
 from deliveries.models import Attachment, AttachmentRole, Delivery, Properties
 from deliveries.personalization.errors import PersonalizationErrors
 
-CONTENT = (
-    "Content",
-    {
-        "classes": ["tab"],
-        "fields": [
-            "sender_name",
-            "sender_address",
-            "reply_name",
-            "reply_address",
-            "subject",
-            "html",
-            "text",
-        ],
-    },
-)
-ATTACHMENTS = (
-    "Attachments",
-    {"classes": ["tab"], "fields": ["attachments", "new_files", "new_images"]},
-)
-SENDING = (
-    "Sending",
-    {
-        "classes": ["tab"],
-        "fields": [
-            "route",
-            "priority",
-            "validity",
-            "max_retries",
-            "retry_period",
-            "waves_mode",
-            "wave_size",
-            "wave_interval",
-            "wave_calendar",
-            "in_doubt_policy",
-            "part_size",
-        ],
-    },
-)
-PROPERTIES = (
-    "Properties",
-    {"classes": ["tab"], "fields": ["label", "code", "description", "language"]},
-)
-
 UPLOADS = ("new_files", "new_images")
 
 PICKED = ("sender_name", "subject", "html", "text")

@@ -5,7 +5,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaign import ui
-from deliveries.admin.properties import ATTACHMENTS, CONTENT, PROPERTIES, SENDING, PropertiesAdmin
+from deliveries.admin.properties import PropertiesAdmin
+from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, PROPERTIES, VALIDITY
 from deliveries.models import DeliveryTemplate
 
 
@@ -13,7 +14,7 @@ from deliveries.models import DeliveryTemplate
 class DeliveryTemplateAdmin(PropertiesAdmin):
     """Content and properties to begin from."""
 
-    fieldsets = [PROPERTIES, CONTENT, ATTACHMENTS, SENDING]
+    fieldsets = [PROPERTIES, CONTENT, ATTACHMENTS, DELIVERY, VALIDITY]
     list_display = ["label", "code", "subject", "updated_at", "use"]
     search_fields = ["label", "code"]
     search_help_text = "Label or code"

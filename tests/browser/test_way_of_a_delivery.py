@@ -82,13 +82,13 @@ def test_it_opens_the_tab_that_holds_the_mistake(marketers_page: Page) -> None:
     page = marketers_page
     page.goto(f"/admin/deliveries/delivery/{made.pk}/change/")
 
-    page.get_by_role("tab", name="Sending").click()
+    page.get_by_role("tab", name="Delivery", exact=True).click()
     page.fill("#id_part_size", "99999")
     page.get_by_role("tab", name="Content").click()
     page.locator("button[name=_save]").click()
 
     page.locator("#id_part_size").wait_for(state="visible")
-    assert page.get_by_role("tab", selected=True).inner_text().startswith("Sending")
+    assert page.get_by_role("tab", selected=True).inner_text().startswith("Delivery")
 
 
 def test_it_asks_before_unsaved_changes_are_left(marketers_page: Page) -> None:

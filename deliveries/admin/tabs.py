@@ -1,0 +1,44 @@
+"""The tabs of the forms, in one place; one line per field."""
+
+CONTENT = (
+    "Content",
+    {
+        "classes": ["tab"],
+        "fields": [
+            "sender_name",
+            "sender_address",
+            "reply_name",
+            "reply_address",
+            "subject",
+            "html",
+            "text",
+        ],
+    },
+)
+ATTACHMENTS = (
+    "Attachments",
+    {"classes": ["tab"], "fields": ["attachments", "new_files", "new_images"]},
+)
+DELIVERY = (
+    "Delivery",
+    {
+        "classes": ["tab"],
+        "fields": [
+            "route",
+            "priority",
+            "max_retries",
+            "retry_period",
+            "waves_mode",
+            "wave_size",
+            "wave_interval",
+            "wave_calendar",
+            "in_doubt_policy",
+            "part_size",
+        ],
+    },
+)
+VALIDITY = ("Validity", {"classes": ["tab"], "fields": ["validity"]})
+PROPERTIES = (
+    "Properties",
+    {"classes": ["tab"], "fields": ["label", "code", "description", "language"]},
+)
