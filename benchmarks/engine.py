@@ -23,7 +23,7 @@ from recipients.imports.run import import_file
 from recipients.models import RecipientList
 
 STALL_SECONDS = 120
-LOOK_SECONDS = 0.05
+LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,21 +63,23 @@ class Connection:
         """Hand over the mails; the outcome of each as soon as it is known.
 
         A mail's content leaves only when the outcomes before it have been consumed, and after `handing_over(mail)`
-        returned. `mails` is read one mail ahead; a mail that this server cannot be asked to take is answered
-        (stage LOCAL) before the mail that is under way. To stop early, end `mails`: closing this iterator drops the
-        connection, and a mail whose outcome was not yielded is then untouched.
+        returned. `mails` is read two mails ahead, the second while the server is busy; a mail that this server cannot
+        be asked to take is answered (stage LOCAL) before the mail that is under way. To stop early, end `mails`:
+        closing this iterator drops the connection, and a mail whose outcome was not yielded is then untouched.
 
         Raises RouteUnavailable and ConnectionLost, ValueError for data with bare CR or LF, and what `mails` and
         `handing_over` raise. The Connection can be used again after each of them.
         """
-        waiting = iter(mails)
+        waiting = _MadeAhead(mails)
         for first in waiting:
             session = self._kept_or_new()
             mails_now = chain((first,), waiting)
             room = session.room
             finished = False
             try:
-                yield from session.hand_over(mails_now if room is None else islice(mails_now, room), handing_over)
+                yield from session.hand_over(
+                    mails_now if room is None else islice(mails_now, room), handing_over, waiting.make_next
+                )
                 finished = session.usable
             finally:
                 if not finished:
@@ -116,6 +118,35 @@ class Connection:
         self.close()
 
 
+class _MadeAhead:
+    """The mails in their order, one of them made before it is asked for."""
+
+    def __init__(self, mails: Iterable[Mail]) -> None:
+        self._mails = iter(mails)
+        self._next: Mail | None = None
+        self._problem: Exception | None = None
+
+    def make_next(self) -> None:
+        """Make the next mail now. What goes wrong is raised when the mail is asked for."""
+        if self._next is None and self._problem is None:
+            try:
+                self._next = next(self._mails, None)
+            except Exception as error:
+                self._problem = error
+
+    def __iter__(self) -> Iterator[Mail]:
+        return self
+
+    def __next__(self) -> Mail:
+        self.make_next()
+        if self._problem is not None:
+            raise self._problem
+        if self._next is None:
+            raise StopIteration
+        mail, self._next = self._next, None
+        return mail
+
+
 class _Session:
     """One socket from EHLO to its end."""
 
@@ -147,8 +178,10 @@ class _Session:
         poll.register(self._socket, select.POLLIN)
         return self.usable and not self._replies.pending and not poll.poll(0)
 
-    def hand_over(self, mails: Iterator[Mail], handing_over: Callable[[Mail], None]) -> Iterator[tuple[Mail, Reply]]:
-        """Carry out the conversation's steps."""
+    def hand_over(
+        self, mails: Iterator[Mail], handing_over: Callable[[Mail], None], meanwhile: Callable[[], None]
+    ) -> Iterator[tuple[Mail, Reply]]:
+        """Carry out the conversation's steps; `meanwhile` is called while the server is busy with a content."""
         conversation = converse(mails, self._server, self._standing)
         answer: Reply | None = None
         under_way: Mail | None = None
@@ -181,6 +214,8 @@ class _Session:
                     yield under_way, step.known
                     under_way = None
                 raise self._lost(under_way, error) from error
+            if isinstance(step, Body):
+                meanwhile()
 
     def _carry_out(self, step: Write | Body | Read | HangUp) -> Reply | None:
         match step:

@@ -60,7 +60,7 @@ class Worker:
         self.found_no_room = False
         self._start_over()
         try:
-            while not self._must_stop():
+            while not self.must_stop():
                 if not self.step():
                     return False
             return True
@@ -101,7 +101,7 @@ class Worker:
         """Seconds spent waiting for servers' answers and for turns until now."""
         return self.connections.waited + self._idle
 
-    def _must_stop(self) -> bool:
+    def must_stop(self) -> bool:
         """The time is up, or the whole process is asked to end."""
         return shutdown.asked() or now() >= self.until
 
@@ -126,6 +126,7 @@ class Worker:
                     batch.add(mail.id, reply)
                     if is_throttling(reply):
                         self.throttle.complain(mail.recipient.rpartition("@")[2].lower())
+                    batch.flush_when_due()
                 if not turns.wait:
                     break
                 self._wait(turns.wait)
@@ -165,13 +166,14 @@ class Worker:
     def _mails(self, turns: Turns, batch: "_Batch") -> Iterator[Mail]:
         """The mails that may leave now, until the time is up, or somebody pauses or stops the delivery."""
         for content_id, row in turns.ready():
-            if shutdown.asked() or (batch.is_due() and (not batch.flush() or self._must_stop())):
+            if shutdown.asked() or not batch.goes_on:
                 batch.goes_on = False
                 return
             try:
                 yield renderer(content_id).mail(row)
             except MessageError as error:
                 batch.add(row.id, outcomes.not_made(str(error)))
+                batch.flush_when_due()
 
     def _handing_over(self, mail: Mail) -> None:
         self.journal.handing_over(mail.id)
@@ -201,9 +203,11 @@ class _Batch:
             else outcomes.in_doubt(message_id, outcomes.NO_ANSWER, at)
         )
 
-    def is_due(self) -> bool:
-        """Enough has come together."""
-        return len(self.outcomes) >= FLUSH_MESSAGES or now() - self.since >= FLUSH_AFTER
+    def flush_when_due(self) -> None:
+        """Record once enough has come together, and notice then that the sending shall end."""
+        due = len(self.outcomes) >= FLUSH_MESSAGES or now() - self.since >= FLUSH_AFTER
+        if due and (not self.flush() or self.worker.must_stop()):
+            self.goes_on = False
 
     def flush(self) -> bool:
         """Record, renew the lease, and say whether to go on."""
