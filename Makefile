@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-parts bench-million chaos run worker beat migrations fmt
+.PHONY: help demo test check bench bench-flat bench-parts bench-million chaos run worker beat migrations fmt
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -35,10 +35,17 @@ check: $(STAMP) ## Check format, style, types, imports, templates, migrations, s
 	$(BIN)/python manage.py check --fail-level WARNING
 	$(BIN)/python -m tests.compose
 
-bench: $(STAMP) ## Measure the engine beside its references (MESSAGES=n), on two nodes, and to a relay far away
+$(VENV)/.bench: requirements/bench.txt $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: $(VENV)/.bench ## Measure the engine beside its references (MESSAGES=n), on two nodes, and to a relay far away
 	$(BIN)/python -m benchmarks.sending $(if $(MESSAGES),--messages $(MESSAGES))
 	$(BIN)/python -m benchmarks.sending --nodes 2
 	$(BIN)/python -m benchmarks.sending --latency-ms 50 --connections 40
+
+bench-flat: $(STAMP) ## Measure whether rate and memory stay the same with a million messages (MESSAGES=n)
+	$(BIN)/python -m benchmarks.sending --beside 20000 --messages $(or $(MESSAGES),1000000)
 
 bench-parts: $(STAMP) ## Measure rendering, signing and transmission alone
 	$(BIN)/python -m benchmarks.render

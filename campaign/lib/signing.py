@@ -7,7 +7,6 @@ to the content, so what a message shows depends on rows only, never on the insta
 
 import base64
 import binascii
-import hashlib
 import hmac
 import struct
 from dataclasses import dataclass
@@ -59,7 +58,7 @@ def verify(purpose: bytes, identifier: Identifier, key: bytes) -> bool:
 
 
 def _mac(purpose: bytes, numbers: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, purpose + numbers, hashlib.sha256)[:MAC_BYTES]
+    return hmac.digest(key, purpose + numbers, "sha256")[:MAC_BYTES]
 
 
 def _encode(data: bytes) -> str:

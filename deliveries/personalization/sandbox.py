@@ -10,10 +10,11 @@ import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from jinja2 import TemplateSyntaxError, nodes
-from jinja2.runtime import LoopContext, Undefined, markup_join, str_join
+from jinja2.runtime import LoopContext, Undefined, markup_join, new_context, str_join
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer, NodeVisitor
 from markupsafe import escape
@@ -64,7 +65,8 @@ class Environment(ImmutableSandboxedEnvironment):
             self.filters[WRITTEN] = partial(_written_escaped if autoescape else _written, write)
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
         self.globals = {}
-        self.finalize = _finalize
+        # Where values are written, that is part of it.
+        self.finalize = _finalize if write is None else None
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
         """Arithmetic on numbers; ``+`` also joins texts."""
@@ -94,6 +96,8 @@ class Environment(ImmutableSandboxedEnvironment):
         return attr in _LOOP
 
 
+_COUNTED_TOGETHER = 64
+"""Pieces of a part: one by one their lengths would cost as much as they do."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LOOP = frozenset({"index", "index0", "first", "last", "length"})
 
@@ -147,16 +151,15 @@ def concatenated(first: Any, *others: Any) -> Any:
     )
 
 
-def render(root: Callable[[Any], Iterable[str]], context: Any, budget: Budget) -> str:
-    """The text of one part of a message. Raises :class:`RenderLimit`."""
+def render(template: Any, values: dict[str, Any], budget: Budget) -> str:
+    """The text of one part of a message: a prepared template with values. Raises :class:`RenderLimit`."""
+    context = new_context(template.environment, None, template.blocks, values, shared=True)
     with using(budget):
-        pieces, left = [], budget.characters
-        for piece in root(context):
-            left -= len(piece)
-            if left < 0:
-                break
-            pieces.append(piece)
-        budget.write(budget.characters - left)
+        pieces: list[str] = []
+        written = template.root_render_func(context)
+        while some := list(islice(written, _COUNTED_TOGETHER)):
+            budget.write(sum(map(len, some)))
+            pieces += some
         budget.check_time()
         return "".join(pieces)
 

@@ -118,6 +118,7 @@ def _without_empty_end(body: bytes) -> bytes:
     return body if body.endswith(b"\r\n") else body + b"\r\n"
 
 
+@lru_cache(maxsize=256)  # most fields of a mail are those of the mail before
 def relaxed_field(field: bytes) -> tuple[bytes, bytes]:
     """Name and canonical form, ended by CRLF, of one header field (RFC 6376, section 3.4.2)."""
     name, _, value = field.partition(b":")

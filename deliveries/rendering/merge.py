@@ -1,12 +1,11 @@
 """Merge a compiled content with one message's row into the bytes of a mail. A row gives the same bytes, always."""
 
-import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
@@ -124,11 +123,11 @@ class Renderer:
         merge = self._merge(row)
         own_name, boundary = self._own_names(row.id)
         recipient = encode.wire_address("the recipient's address", row.address)
-        sender = encode.wire_address("the sender address", merge.header("sender_address"))
+        sender = encode.wire_address("the sender address", merge.sender_address)
         error_address = encode.wire_address("the error address", self.compiled.error_address or sender)
         fields = [
-            b"Date: " + format_datetime(merge.dated_at).encode() + b"\r\n",
-            encode.address_header("From", merge.header("sender_name"), sender),
+            _date_field(merge.dated_at),
+            encode.address_header("From", merge.sender_name, sender),
         ]
         if reply := merge.header("reply_address"):
             reply = encode.wire_address("the reply address", reply)
@@ -182,8 +181,14 @@ class Renderer:
 
     def _own_names(self, message_id: int) -> tuple[str, str]:
         """Message-ID and boundary, 32 hexadecimal digits each, that are this message's own and in no author's text."""
-        digits = hmac.digest(self.key, b"names" + message_id.to_bytes(8), hashlib.sha256).hex()
+        digits = hmac.digest(self.key, b"names" + message_id.to_bytes(8), "sha256").hex()
         return digits[:32], digits[32:]
+
+
+@lru_cache(maxsize=64)
+def _date_field(dated_at: datetime) -> bytes:
+    """The messages of a part share their date."""
+    return b"Date: " + format_datetime(dated_at).encode() + b"\r\n"
 
 
 _UNFIT = (
@@ -206,7 +211,7 @@ class _Template:
         if self.template is None:
             return self.constant or ""
         try:
-            return render(self.template.root_render_func, self.template.new_context(values, shared=True), budget)
+            return render(self.template, values, budget)
         except RenderLimit as error:
             raise MessageError(str(error)) from None
         except ValueProblem as error:
@@ -255,8 +260,8 @@ class _Merge:
         }
         self.values["_language"] = self.values[variable("recipient.language")] or compiled.language
         # The sender may be personalized and is itself a field, so it comes first.
-        self.values[variable("delivery.sender_address")] = self.header("sender_address")
-        self.values[variable("delivery.sender_name")] = self.header("sender_name")
+        self.sender_address = self.values[variable("delivery.sender_address")] = self.header("sender_address")
+        self.sender_name = self.values[variable("delivery.sender_name")] = self.header("sender_name")
 
     def header(self, name: str) -> str:
         """A header's text, checked. Raises :class:`MessageError`."""

@@ -5,6 +5,7 @@ a lane mostly waits; then more lanes run side by side in threads, until the proc
 connections are used up.
 """
 
+import gc
 import logging
 import os
 import threading
@@ -147,6 +148,9 @@ def this_process() -> Process:
     if pid not in _processes:
         _processes.clear()
         _processes[pid] = Process()
+        # What is loaded by now stays as long as the process: the garbage collector need not go through it again.
+        gc.collect()
+        gc.freeze()
     return _processes[pid]
 
 

@@ -131,7 +131,7 @@ class _MadeAhead:
         if self._next is None and self._problem is None:
             try:
                 self._next = next(self._mails, None)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where it belongs
                 self._problem = error
 
     def __iter__(self) -> Iterator[Mail]:

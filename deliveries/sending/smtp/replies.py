@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 # RFC 5321 section 4.5.3.1.5 allows 512 octets; large providers answer with links and go beyond it.
@@ -87,6 +88,8 @@ class ReplyReader:
         """
         while (end := self._buffer.find(b"\n")) >= 0:
             line, self._buffer = self._buffer[:end].removesuffix(b"\r"), self._buffer[end + 1 :]
+            if not self._lines and (reply := _of_one_line(line, stage)) is not None:
+                return reply
             if self._add(line):
                 return self._finish(stage)
         if len(self._buffer) > MAX_LINE_OCTETS:
@@ -109,8 +112,18 @@ class ReplyReader:
         return separator != b"-"
 
     def _finish(self, stage: Stage) -> Reply:
-        text = b" ".join(self._lines).decode("utf-8", "replace")
-        reply = Reply(int(self._code), _CONTROL.sub(" ", text).strip(), stage)
+        reply = _reply(self._code, b" ".join(self._lines), stage)
         self._lines = []
         self._octets = 0
         return reply
+
+
+def _reply(code: bytes, text: bytes, stage: Stage) -> Reply:
+    return Reply(int(code), _CONTROL.sub(" ", text.decode("utf-8", "replace")).strip(), stage)
+
+
+@lru_cache(maxsize=256)
+def _of_one_line(line: bytes, stage: Stage) -> Reply | None:
+    """The reply that a line is by itself; None for any other line. A server answers MAIL, RCPT and DATA alike."""
+    match = _LINE.fullmatch(line) if len(line) <= MAX_LINE_OCTETS else None
+    return _reply(match[1], match[3] or b"", stage) if match and match[2] != b"-" else None

@@ -29,8 +29,7 @@ def given(values: dict[str, object]) -> dict[str, object]:
 def rendered(source: str, *, budget: Budget | None = None, autoescape: bool = True, **values: object) -> str:
     check(source, "the HTML content", FIELDS)
     template = prepare(Environment(autoescape=autoescape), source, "the HTML content")
-    context = template.new_context(given(values))
-    return render(template.root_render_func, context, budget or Budget(time.monotonic))
+    return render(template, given(values), budget or Budget(time.monotonic))
 
 
 def problems(source: str) -> list[str]:
@@ -174,10 +173,9 @@ def test_it_bounds_what_a_message_may_use(source: str, bound: Callable[[], Abstr
     template = prepare(Environment(autoescape=True), source, "the HTML content")
     products = ["ä" * 1000] * 1000
     values = {"first_name": "ä" * 10_000, "products": products, "score": 12345.678, "last_name": "x" * 1000}
-    context = template.new_context(given(values))
 
     with bound(), pytest.raises(RenderLimit):
-        render(template.root_render_func, context, Budget(None))
+        render(template, given(values), Budget(None))
 
 
 @pytest.mark.parametrize(
