@@ -21,9 +21,10 @@ from django.utils.safestring import SafeString
 from campaign import ui
 from deliveries.actions.delete import delete
 from deliveries.actions.edit import edited
+from deliveries.admin.headers import findings_page
 from deliveries.admin.properties import PropertiesAdmin, PropertiesForm
 from deliveries.admin.schedule import LocalTimeInput, moment, zones
-from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, PROPERTIES, VALIDITY
+from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, PROPERTIES, SMTP, VALIDITY
 from deliveries.models import Delivery
 from deliveries.pages.acts import act_page, question_page
 from deliveries.pages.create import create_page
@@ -114,7 +115,7 @@ class DeliveryAdmin(PropertiesAdmin):
     """Deliveries."""
 
     form = DeliveryForm
-    fieldsets = [CONTENT, TARGET, ATTACHMENTS, SCHEDULE, DELIVERY, VALIDITY, PROPERTIES]
+    fieldsets = [CONTENT, TARGET, ATTACHMENTS, SCHEDULE, DELIVERY, VALIDITY, SMTP, PROPERTIES]
     list_display = ["title", "badge", "to_send", "progress", "started"]
     list_display_links = None
     list_filter = ["state"]
@@ -128,6 +129,7 @@ class DeliveryAdmin(PropertiesAdmin):
         """The pages of a delivery; its own page is its address."""
         pages = [
             ("create/", create_page, "create"),
+            ("headers/", findings_page, "headers"),
             ("<int:delivery_id>/", dashboard, "dashboard"),
             ("<int:delivery_id>/progress/", progress_fragment, "progress"),
             ("<int:delivery_id>/do/<slug:name>/", act_page, "act"),

@@ -9,7 +9,7 @@ from django.db import models
 from django.http import HttpRequest, QueryDict
 
 from campaign import ui
-from deliveries.admin import insert
+from deliveries.admin import headers, insert
 from deliveries.admin.files import AttachmentsField, ImagesField, SeveralFilesField, attachable, check_total, store
 from deliveries.admin.schedule import DurationField
 from deliveries.analysis.source import compile_properties
@@ -55,8 +55,13 @@ class PropertiesForm(forms.ModelForm[Any]):
             "text": insert.InsertTextarea(attrs={"rows": 10}),
             "description": ui.Textarea(attrs={"rows": 3}),
             "wave_calendar": ui.Textarea(attrs={"rows": 4}),
+            "smtp_headers": headers.HeadersInput(attrs={"rows": 6, "spellcheck": "false", "class": "code"}),
         }
-        field_classes: ClassVar[dict[str, Any]] = {"html": insert.VerbatimField, "text": insert.VerbatimField}
+        field_classes: ClassVar[dict[str, Any]] = {
+            "html": insert.VerbatimField,
+            "text": insert.VerbatimField,
+            "smtp_headers": headers.HeadersField,
+        }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,6 +73,14 @@ class PropertiesForm(forms.ModelForm[Any]):
         for name in PICKED:
             if name in self.fields:
                 self.fields[name].widget.choices = choices
+        if "smtp_headers" in self.fields:
+            self.fields["smtp_headers"].widget.choices = headers.choices(choices)
+
+    def clean_smtp_headers(self) -> str:
+        """The script, once each of its lines can be used."""
+        script: str = self.cleaned_data["smtp_headers"]
+        headers.check_script(script, self.cleaned_data.get("reply_address", self.instance.reply_address))
+        return script
 
     def clean(self) -> dict[str, Any]:
         """Keep uploaded files even when another field is wrong, so that nobody has to upload them twice."""

@@ -38,6 +38,7 @@ DELIVERY = (
     },
 )
 VALIDITY = ("Validity", {"classes": ["tab"], "fields": ["validity"]})
+SMTP = ("SMTP", {"classes": ["tab"], "fields": ["smtp_headers"]})
 PROPERTIES = (
     "Properties",
     {"classes": ["tab"], "fields": ["label", "code", "description", "language"]},

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 
 from campaign import ui
 from deliveries.admin.properties import PropertiesAdmin
-from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, PROPERTIES, VALIDITY
+from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, PROPERTIES, SMTP, VALIDITY
 from deliveries.models import DeliveryTemplate
 
 
@@ -14,7 +14,7 @@ from deliveries.models import DeliveryTemplate
 class DeliveryTemplateAdmin(PropertiesAdmin):
     """Content and properties to begin from."""
 
-    fieldsets = [PROPERTIES, CONTENT, ATTACHMENTS, DELIVERY, VALIDITY]
+    fieldsets = [PROPERTIES, CONTENT, ATTACHMENTS, DELIVERY, VALIDITY, SMTP]
     list_display = ["label", "code", "subject", "updated_at", "use"]
     search_fields = ["label", "code"]
     search_help_text = "Label or code"

@@ -42,6 +42,7 @@ def source(properties: Properties) -> Source:
         message_domain=sender_domain or urlsplit(settings.PUBLIC_URL).hostname or "localhost",
         label=properties.label,
         code=properties.code,
+        smtp_headers=properties.smtp_headers,
         attachments=tuple(_file(attachment) for attachment in properties.attachments.order_by("pk")),
     )
 

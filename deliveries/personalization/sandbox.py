@@ -53,14 +53,15 @@ class Environment(ImmutableSandboxedEnvironment):
 
     intercepted_binops = frozenset({"+", "-", "*", "/", "//", "%"})
 
-    def __init__(self, *, autoescape: bool, write: Write | None = None) -> None:
+    def __init__(self, *, autoescape: bool, write: Write | None = None, write_text: Write | None = None) -> None:
         """``write`` turns each piece that is written out, the author's text and values alike, into its final form: the
-        author's when a template is prepared, values after they were escaped."""
+        author's when a template is prepared, values after they were escaped. ``write_text`` is the author's own."""
         super().__init__(
             autoescape=autoescape and write is None, keep_trailing_newline=True, undefined=_Missing, cache_size=0
         )
         self.filters = {**FILTERS, BOUNDED: bounded, CONCATENATED: concatenated}
         self.write = write
+        self.write_text = write_text or write
         if write is not None:
             self.filters[WRITTEN] = partial(_written_escaped if autoescape else _written, write)
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
@@ -212,8 +213,8 @@ def used_fields(source: str, where: str, catalogue: dict[str, Field]) -> tuple[s
 def prepare(environment: Environment, source: str, where: str) -> Any:
     """A compiled template whose loops are counted. The source has been checked."""
     tree = _Direct().visit(_Bounds().visit(parse(environment, source, where)))
-    if environment.write is not None:
-        tree = _Written(environment.write).visit(tree)
+    if environment.write_text is not None:
+        tree = _Written(environment.write_text).visit(tree)
     try:
         return environment.from_string(tree)
     except (SyntaxError, RecursionError, ValueError):

@@ -7,11 +7,13 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from deliveries.personalization import header_script
 from deliveries.personalization.blocks import Block, resolve
 from deliveries.personalization.errors import PersonalizationErrors, Problem
 from deliveries.personalization.fields import Field
 from deliveries.personalization.sandbox import Environment, prepare, used_fields
 from deliveries.rendering.encode import MessageError, check_value, prefers_base64, wire_address
+from deliveries.rendering.headers import WHERE as HEADERS
 from deliveries.rendering.links import Link, find_links
 from deliveries.rendering.text import text_from_html
 
@@ -47,6 +49,7 @@ class Source:
     label: str
     code: str
     attachments: tuple[AttachedFile, ...] = ()
+    smtp_headers: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Compiled:
     attachments: tuple[AttachedFile, ...]
     html_base64: bool
     text_base64: bool
+    smtp_headers: str = ""
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON column."""
@@ -119,11 +123,18 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         for name, where in _HEADERS.items()
         if "\n" in headers[name]
     ]
+    smtp_headers = resolved(source.smtp_headers.strip("\n"), HEADERS)
+    problems += [
+        Problem(HEADERS, finding.line, finding.sentence)
+        for finding in header_script.findings(smtp_headers, taken=taken_headers(source.reply_address))
+        if finding.blocks
+    ]
     problems += _settings_problems(source) + _file_problems(source.attachments)
     if problems:
         raise PersonalizationErrors(problems)
     places = {"the HTML content": html, "the text content": text}
     places |= {where: headers[name] for name, where in _HEADERS.items()}
+    places[HEADERS] = smtp_headers
     used: list[str] = []
     for where, template in places.items():
         used += _try(problems, partial(_ready, template, where, catalogue), ())
@@ -147,7 +158,13 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         attachments=source.attachments,
         html_base64=prefers_base64(html),
         text_base64=prefers_base64(text),
+        smtp_headers=smtp_headers,
     )
+
+
+def taken_headers(reply_address: str) -> frozenset[str]:
+    """Headers, in lower case, that a delivery writes because of its other properties."""
+    return frozenset({"reply-to"}) if reply_address.strip() else frozenset()
 
 
 _HEADERS = {

@@ -31,6 +31,8 @@ SIGNED = (
     b"reply-to",
     b"list-unsubscribe",
     b"list-unsubscribe-post",
+    b"list-id",
+    b"feedback-id",
 )
 """Header fields that are signed where a mail has them, in the order of the signature's ``h=``."""
 

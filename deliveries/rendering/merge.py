@@ -13,7 +13,7 @@ from deliveries.mail import Mail
 from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import RenderLimit, ValueProblem
 from deliveries.personalization.sandbox import Environment, prepare, render, variable
-from deliveries.rendering import dkim, encode
+from deliveries.rendering import dkim, encode, headers
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.mime import skeleton
@@ -67,6 +67,8 @@ class Renderer:
                 ("reply_address", "the reply address"),
             )
         }
+        one_line = Environment(autoescape=False, write=headers.value_of_one_line, write_text=str)
+        self.smtp_headers = _Template(one_line, compiled.smtp_headers, headers.WHERE) if compiled.smtp_headers else None
         self.constants: dict[str, Any] = {
             variable("delivery.label"): compiled.label,
             variable("delivery.code"): compiled.code,
@@ -142,6 +144,8 @@ class Renderer:
             fields.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
         if self.compiled.language:
             fields.append(encode.header("Content-Language", encode.check_value("the language", self.compiled.language)))
+        if self.smtp_headers:
+            fields += headers.fields(merge.part(self.smtp_headers))
         fields.append(b"MIME-Version: 1.0\r\n")
         compiled = self.compiled
         text = merge.body(self.text_template if compiled.text_base64 else self.text_body) if compiled.text else b""
@@ -203,7 +207,8 @@ class _Template:
     def __init__(self, environment: Environment, source: str, where: str) -> None:
         self.where = where
         self.write = environment.write
-        self.constant = (self.write(source) if self.write else source) if "{" not in source else None
+        write_text = environment.write_text or str
+        self.constant = write_text(source) if "{" not in source else None
         self.template = None if self.constant is not None else prepare(environment, source, where)
 
     def render(self, values: dict[str, Any], budget: Budget) -> str:

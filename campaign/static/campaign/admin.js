@@ -4,6 +4,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-tabs]").forEach(setUpTabs);
   document.querySelectorAll("[data-insert-into]").forEach(setUpPicker);
   document.querySelectorAll("[data-copy-from]").forEach(setUpCopy);
+  document.querySelectorAll("[data-check-headers]").forEach(setUpHeaderCheck);
   document.querySelectorAll(".change-form form[method=post]").forEach(warnOfUnsaved);
 });
 
@@ -70,10 +71,54 @@ function setUpPicker(bar) {
       select.focus();
       return;
     }
-    field.setRangeText(select.value, field.selectionStart, field.selectionEnd, "end");
+    field.setRangeText(onItsOwnLine(select, field) ?? select.value, field.selectionStart, field.selectionEnd, "end");
+    field.dispatchEvent(new Event("input", { bubbles: true }));
     field.focus();
     select.value = "";
   });
+}
+
+// A whole header begins a line and ends it.
+function onItsOwnLine(select, field) {
+  if (select.selectedOptions[0].parentNode.label !== "Usual headers") return null;
+  const before = field.value.slice(0, field.selectionStart);
+  const after = field.value.slice(field.selectionEnd);
+  const begin = before === "" || before.endsWith("\n") ? "" : "\n";
+  const end = after === "" || after.startsWith("\n") ? "" : "\n";
+  return begin + select.value + end;
+}
+
+// What is wrong with the header script is said half a second after the last key.
+function setUpHeaderCheck(place) {
+  const field = document.getElementById(place.dataset.checkHeaders);
+  const reply = document.getElementById("id_reply_address");
+  const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
+  let timer, asked = 0;
+  const look = async () => {
+    const number = ++asked;
+    const answer = await fetch(place.dataset.url, {
+      method: "POST",
+      headers: { "X-CSRFToken": token, "Content-Type": "application/json" },
+      body: JSON.stringify({ script: field.value, reply_address: reply ? reply.value : "" }),
+    }).catch(() => null);
+    if (number !== asked || !answer || !answer.ok) return;
+    const { findings } = await answer.json();
+    const items = findings.map((finding) => {
+      const item = document.createElement("li");
+      item.textContent = finding.sentence;
+      item.className = finding.blocks === false ? "c-warning" : "c-error";
+      return item;
+    });
+    const list = document.createElement("ul");
+    list.append(...items);
+    place.replaceChildren(...(items.length ? [list] : []));
+    field.setAttribute("aria-invalid", String(findings.some((finding) => finding.blocks !== false)));
+  };
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(look, 500);
+  });
+  if (field.value) look();
 }
 
 function setUpCopy(button) {

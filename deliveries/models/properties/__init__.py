@@ -5,12 +5,13 @@ from typing import Any, Self
 from deliveries.models.properties.content import ContentProperties
 from deliveries.models.properties.files import Attachment, AttachmentRole
 from deliveries.models.properties.sending import InDoubtPolicy, Priority, SendingProperties
+from deliveries.models.properties.smtp import SmtpProperties
 from deliveries.models.properties.waves import WavesMode, WavesProperties
 
 __all__ = ["Attachment", "AttachmentRole", "InDoubtPolicy", "Priority", "Properties", "WavesMode"]
 
 
-class Properties(ContentProperties, SendingProperties, WavesProperties):
+class Properties(ContentProperties, SendingProperties, WavesProperties, SmtpProperties):
     """Content and settings that a template hands on to the deliveries made from it."""
 
     class Meta:

@@ -39,7 +39,7 @@ def filled(made: Delivery, **changes: Any) -> dict[str, Any]:
     """What the browser sends when somebody changes only ``changes``."""
     names = (
         "label", "code", "description", "sender_name", "sender_address", "reply_name", "reply_address", "subject",
-        "html", "text", "language",
+        "html", "text", "language", "smtp_headers",
     )  # fmt: skip
     return {
         **{name: getattr(made, name) for name in names},
@@ -284,3 +284,47 @@ def test_it_forgets_the_contact_date(at_marketer: Client) -> None:
     save(at_marketer, made, contact_local="")
 
     assert (made.contact_at, made.contact_zone) == (None, "")
+
+
+def test_it_says_beside_the_field_which_header_lines_cannot_be_used_and_keeps_what_was_typed(
+    at_marketer: Client,
+) -> None:
+    made = delivery()
+    typed = "X-Tag: spring\nFrom: x\nX-Code {{ delivery.code }}"
+
+    response = save(at_marketer, made, subject="A new subject", smtp_headers=typed)
+
+    form = response.context["adminform"].form
+    assert form.errors["smtp_headers"] == [
+        "Line 2: “From” cannot be set here. Set the sender address instead.",
+        "Line 3: A colon is missing. Write name: value.",
+    ]
+    assert form["smtp_headers"].value() == typed
+    assert form["subject"].value() == "A new subject"
+    assert made.smtp_headers == ""
+
+
+def test_it_checks_a_header_script_while_it_is_typed(at_marketer: Client) -> None:
+    asked = {"script": "X-Tag: {{ recipient.nme }}\nReply-To: a@example.com\n", "reply_address": "b@example.com"}
+
+    answer = at_marketer.post(reverse("admin:deliveries_delivery_headers"), asked, content_type="application/json")
+
+    assert answer.json()["findings"] == [
+        {
+            "sentence": "Line 2: “Reply-To” cannot be set here. The delivery writes it already, because of its other "
+            "properties.",
+            "blocks": True,
+        }
+    ]
+    alone = at_marketer.post(
+        reverse("admin:deliveries_delivery_headers"), {**asked, "reply_address": ""}, content_type="application/json"
+    )
+    assert alone.json()["findings"][0]["sentence"].startswith("Line 1: Unknown field recipient.nme")
+
+
+def test_it_checks_no_header_script_for_strangers_or_of_another_shape(client: Client, at_marketer: Client) -> None:
+    address = reverse("admin:deliveries_delivery_headers")
+
+    assert client.post(address, {}, content_type="application/json").status_code in {302, 400}
+    assert at_marketer.post(address, "[]", content_type="application/json").status_code == 400
+    assert at_marketer.get(address).status_code == 405

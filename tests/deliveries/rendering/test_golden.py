@@ -28,4 +28,6 @@ def test_it_makes_the_mails_of_every_version_as_ever(version: int) -> None:
 
 
 def test_it_compiles_the_same_source_to_the_same_content() -> None:
-    assert json.loads((FOLDER / f"content-v{VERSION}.json").read_text()) == json.loads(json.dumps(content().to_json()))
+    stored = json.loads((FOLDER / f"content-v{VERSION}.json").read_text())
+
+    assert Compiled.from_json(stored) == content() == Compiled.from_json(json.loads(json.dumps(content().to_json())))

@@ -1,0 +1,41 @@
+"""Additional SMTP headers of one message: a rendered script turned into header fields."""
+
+from email.utils import parseaddr
+
+from deliveries.personalization.errors import ValueProblem
+from deliveries.rendering import encode
+from deliveries.rendering.encode import MessageError
+
+WHERE = "the additional SMTP headers"
+
+
+def value_of_one_line(text: str) -> str:
+    """A value as it may stand in the script. Raises :class:`ValueProblem`: a line break would begin another header."""
+    try:
+        encode.check_value(WHERE, text)
+    except MessageError as error:
+        raise ValueProblem(str(error)) from None
+    return text
+
+
+def fields(script: str) -> list[bytes]:
+    """Header fields, each ended by CRLF, of a script whose conditions and values are resolved.
+
+    Values are encoded (RFC 2047) and folded; a header without a value is left out. Raises :class:`MessageError` when
+    one stands twice, because of conditions that hold together.
+    """
+    found: dict[str, bytes] = {}
+    for line in script.split("\n"):
+        name, colon, value = line.partition(":")
+        name, value = name.strip(), value.strip()
+        if not colon or not value:
+            continue
+        if name.lower() in found:
+            raise MessageError(f"In {WHERE}, “{name}” stands twice for this message. Correct the conditions.")
+        found[name.lower()] = _address(name, value) if name.lower() == "reply-to" else encode.header(name, value)
+    return list(found.values())
+
+
+def _address(name: str, value: str) -> bytes:
+    display_name, address = parseaddr(value)
+    return encode.address_header(name, display_name, encode.wire_address(f"{name} in {WHERE}", address or value))
