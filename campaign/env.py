@@ -67,6 +67,22 @@ class Environment(BaseSettings):
         default="bounces@localhost",
         description="Envelope sender of messages whose delivery names none: the address bounces return to.",
     )
+    INVESTIGATION_ADDRESS: str = Field(
+        default="",
+        description="Where bounces go that no rule could qualify, unless a delivery names another address. "
+        "Unset: they are kept in the administration only.",
+    )
+    BOUNCE_DOMAINS: Words = Field(
+        default=(),
+        description="Domains that error and investigation addresses may have, separated by commas. Unset: any domain.",
+    )
+    RETURN_PATH: str = Field(
+        default="sub-address",
+        pattern="^(sub-address|domain|plain)$",
+        description="How the envelope sender names its message: sub-address (bounces+identifier@example.com; the "
+        "mailbox must take sub-addresses), domain (identifier@example.com; the domain must take every address), or "
+        "plain (not at all).",
+    )
     DNS_SERVER: str = Field(
         default="",
         description="IP address of the DNS server that manage.py check_domain asks, with :port where it is not 53. "
@@ -83,7 +99,7 @@ class Environment(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("ALLOWED_HOSTS", "SECRET_KEY_FALLBACKS", mode="before")
+    @field_validator("ALLOWED_HOSTS", "SECRET_KEY_FALLBACKS", "BOUNCE_DOMAINS", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 
+from django.conf import settings
+
 from campaign.lib.clock import now
 from deliveries.keys import signer
 from deliveries.models import Content, Message, MessageValues, Part
 from deliveries.rendering.compile import Compiled
-from deliveries.rendering.merge import MessageRow, Renderer
+from deliveries.rendering.merge import MessageError, MessageRow, Renderer
 from deliveries.states import MessageState
 
 
@@ -66,3 +68,14 @@ def message_row(message: Message) -> MessageRow:
     return MessageRow(
         id=message.pk, address=message.address, values=values, dated_at=dated_at or message.content.created_at
     )
+
+
+def investigation_address(message: Message) -> str:
+    """Where a bounce of this message goes that no rule could qualify; empty for nowhere.
+
+    The platform's own once the personal values were purged that the delivery's address is made of.
+    """
+    try:
+        return renderer(message.content_id).investigation_address(message_row(message))
+    except (MessageValues.DoesNotExist, MessageError):
+        return settings.INVESTIGATION_ADDRESS

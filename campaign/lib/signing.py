@@ -13,8 +13,11 @@ from dataclasses import dataclass
 
 MIRROR = b"m"
 UNSUBSCRIBE = b"u"
+RETURN = b"r"
 
 MAC_BYTES = 16
+RETURN_MAC_BYTES = 12
+RETURN_CHARACTERS = 32
 _NUMBERS = struct.Struct(">IQ")
 _TOKEN_BYTES = _NUMBERS.size + MAC_BYTES
 
@@ -55,6 +58,32 @@ def verify(purpose: bytes, identifier: Identifier, key: bytes) -> bool:
     """Whether ``identifier`` was made for ``purpose`` with ``key``; the comparison takes constant time."""
     numbers = _NUMBERS.pack(identifier.content_id, identifier.message_id)
     return hmac.compare_digest(identifier.mac, _mac(purpose, numbers, key))
+
+
+def return_token(message_id: int, key: bytes) -> str:
+    """The identifier (32 characters) of a message in its return path: base32 in small letters (RFC 4648, section 6),
+    because mail servers may change the case of an address, of the message id (8 bytes) and 12 bytes of its HMAC."""
+    number = message_id.to_bytes(8)
+    return base64.b32encode(number + _mac(RETURN, number, key)[:RETURN_MAC_BYTES]).decode().lower()
+
+
+def split_return(token: str) -> tuple[int, bytes]:
+    """Message id and code of a return path's identifier; nothing in it may be trusted before :func:`verify_return`.
+
+    Raises :class:`InvalidToken`.
+    """
+    try:
+        data = base64.b32decode(token, casefold=True)
+    except (binascii.Error, ValueError):
+        raise InvalidToken("This is not the identifier of a return path.") from None
+    if len(token) != RETURN_CHARACTERS:
+        raise InvalidToken("This is not the identifier of a return path.")
+    return int.from_bytes(data[:8]), data[8:]
+
+
+def verify_return(message_id: int, mac: bytes, key: bytes) -> bool:
+    """Whether the identifier was made with ``key``; the comparison takes constant time."""
+    return hmac.compare_digest(mac, _mac(RETURN, message_id.to_bytes(8), key)[:RETURN_MAC_BYTES])
 
 
 def _mac(purpose: bytes, numbers: bytes, key: bytes) -> bytes:

@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import models
@@ -12,13 +13,16 @@ from campaign import ui
 from deliveries.admin import headers, insert
 from deliveries.admin.files import AttachmentsField, ImagesField, SeveralFilesField, attachable, check_total, store
 from deliveries.admin.schedule import DurationField
+from deliveries.analysis.bounce_addresses import DomainRefused, check_fixed
 from deliveries.analysis.source import compile_properties
 from deliveries.models import Attachment, AttachmentRole, Delivery, Properties
 from deliveries.personalization.errors import PersonalizationErrors
+from deliveries.rendering.encode import MessageError
+from deliveries.rendering.return_path import ReturnPath
 
 UPLOADS = ("new_files", "new_images")
 
-PICKED = ("sender_name", "subject", "html", "text")
+PICKED = ("sender_name", "subject", "html", "text", "error_address", "investigation_address")
 """Fields that take personalization."""
 
 
@@ -51,6 +55,8 @@ class PropertiesForm(forms.ModelForm[Any]):
         widgets: ClassVar[dict[str, Any]] = {
             "sender_name": insert.InsertTextInput,
             "subject": insert.InsertTextInput,
+            "error_address": insert.InsertTextInput,
+            "investigation_address": insert.InsertTextInput,
             "html": insert.InsertTextarea(attrs={"rows": 18, "spellcheck": "false", "class": "code"}),
             "text": insert.InsertTextarea(attrs={"rows": 10}),
             "description": ui.Textarea(attrs={"rows": 3}),
@@ -75,6 +81,18 @@ class PropertiesForm(forms.ModelForm[Any]):
                 self.fields[name].widget.choices = choices
         if "smtp_headers" in self.fields:
             self.fields["smtp_headers"].widget.choices = headers.choices(choices)
+
+    def clean_error_address(self) -> str:
+        """A fixed address is judged here; a personalized one with the messages of an analysis."""
+        address: str = self.cleaned_data["error_address"]
+        if not address.strip() and not self.cleaned_data.get("default_error_address", True):
+            raise ValidationError("Write the error address, or tick the box above.")
+        return check_bounce_address("the error address", address, ReturnPath(settings.RETURN_PATH))
+
+    def clean_investigation_address(self) -> str:
+        """The same for the address that takes what no rule could qualify."""
+        address = self.cleaned_data["investigation_address"]
+        return check_bounce_address("the investigation address", address, ReturnPath.PLAIN)
 
     def clean_smtp_headers(self) -> str:
         """The script, once each of its lines can be used."""
@@ -141,6 +159,17 @@ class PropertiesAdmin(ui.ModelAdmin):
 def _to_look_at(fieldset: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     name, options = fieldset
     return name, {**options, "fields": [field for field in options["fields"] if field not in UPLOADS]}
+
+
+def check_bounce_address(where: str, address: str, form: ReturnPath) -> str:
+    """The address without blanks around it. Raises ``ValidationError`` for a fixed one that cannot be used."""
+    address = address.strip()
+    if address and "{" not in address:
+        try:
+            check_fixed(where, address, form)
+        except (MessageError, DomainRefused) as error:
+            raise ValidationError(str(error)) from error
+    return address
 
 
 def content_problems(properties: Properties) -> list[str]:

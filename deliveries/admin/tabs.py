@@ -38,7 +38,10 @@ DELIVERY = (
     },
 )
 VALIDITY = ("Validity", {"classes": ["tab"], "fields": ["validity"]})
-SMTP = ("SMTP", {"classes": ["tab"], "fields": ["smtp_headers"]})
+SMTP = (
+    "SMTP",
+    {"classes": ["tab"], "fields": ["default_error_address", "error_address", "investigation_address", "smtp_headers"]},
+)
 PROPERTIES = (
     "Properties",
     {"classes": ["tab"], "fields": ["label", "code", "description", "language"]},

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from campaign.lib.durations import spell
 from deliveries.analysis import checks, freeze
+from deliveries.analysis.bounce_addresses import address_findings
 from deliveries.analysis.checks import Finding
 from deliveries.analysis.fingerprint import fingerprint
 from deliveries.analysis.sample import sample_findings
@@ -90,6 +91,10 @@ def _prepare(delivery: Delivery) -> None:
     )
     freeze.write_messages(delivery.pk, content.pk, compiled.fields)
     freeze.write_parts(delivery.pk, _waves(delivery, population.to_deliver), delivery.part_size)
+    findings = list(address_findings(content, compiled))
+    _report(delivery, findings)
+    if any(finding.blocks for finding in findings):
+        raise AnalysisFailed(findings)
     _report(delivery, sample_findings(content, compiled))
     move(
         delivery,

@@ -8,6 +8,7 @@ from deliveries.models import Attachment, AttachmentRole, PersonalizationBlock, 
 from deliveries.personalization.blocks import Block
 from deliveries.personalization.fields import Field, FieldKind, catalogue
 from deliveries.rendering.compile import AttachedFile, Compiled, Source, compile_content
+from deliveries.rendering.return_path import ReturnPath
 from recipients.models import AttributeDefinition
 
 
@@ -36,7 +37,9 @@ def source(properties: Properties) -> Source:
         sender_address=properties.sender_address,
         reply_name=properties.reply_name,
         reply_address=properties.reply_address,
-        error_address=settings.ERROR_ADDRESS or properties.sender_address,
+        error_address=error_address(properties),
+        investigation_address=properties.investigation_address or settings.INVESTIGATION_ADDRESS,
+        return_path=ReturnPath(settings.RETURN_PATH),
         language=properties.language,
         base_url=settings.PUBLIC_URL,
         message_domain=sender_domain or urlsplit(settings.PUBLIC_URL).hostname or "localhost",
@@ -45,6 +48,12 @@ def source(properties: Properties) -> Source:
         smtp_headers=properties.smtp_headers,
         attachments=tuple(_file(attachment) for attachment in properties.attachments.order_by("pk")),
     )
+
+
+def error_address(properties: Properties) -> str:
+    """Where the bounces of a delivery return, personalization unresolved."""
+    own = "" if properties.default_error_address else properties.error_address.strip()
+    return own or settings.ERROR_ADDRESS or properties.sender_address
 
 
 def compile_properties(properties: Properties) -> Compiled:

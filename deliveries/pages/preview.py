@@ -58,7 +58,7 @@ def preview_of(delivery: Delivery, recipient: Recipient) -> Preview:
         return Preview(
             html=renderer.html(row),
             text=renderer.text(row),
-            subject=renderer.subject(row),
+            subject=renderer.header(row, "subject"),
             headers=[(name, str(value)) for name, value in parsed.items()],
             size=len(mail.data),
         )

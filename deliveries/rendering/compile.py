@@ -15,6 +15,7 @@ from deliveries.personalization.sandbox import Environment, prepare, used_fields
 from deliveries.rendering.encode import MessageError, check_value, prefers_base64, wire_address
 from deliveries.rendering.headers import WHERE as HEADERS
 from deliveries.rendering.links import Link, find_links
+from deliveries.rendering.return_path import ReturnPath
 from deliveries.rendering.text import text_from_html
 
 VERSION = 1
@@ -50,6 +51,8 @@ class Source:
     code: str
     attachments: tuple[AttachedFile, ...] = ()
     smtp_headers: str = ""
+    investigation_address: str = ""
+    return_path: ReturnPath = ReturnPath.PLAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Compiled:
     html_base64: bool
     text_base64: bool
     smtp_headers: str = ""
+    investigation_address: str = ""
+    return_path: str = ReturnPath.PLAIN
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON column."""
@@ -145,7 +150,6 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         html=html,
         text=text,
         **headers,
-        error_address=source.error_address,
         language=source.language,
         base_url=source.base_url.rstrip("/"),
         message_domain=source.message_domain,
@@ -159,6 +163,7 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         html_base64=prefers_base64(html),
         text_base64=prefers_base64(text),
         smtp_headers=smtp_headers,
+        return_path=source.return_path,
     )
 
 
@@ -173,6 +178,8 @@ _HEADERS = {
     "sender_address": "the sender address",
     "reply_name": "the reply name",
     "reply_address": "the reply address",
+    "error_address": "the error address",
+    "investigation_address": "the investigation address",
 }
 
 
@@ -197,10 +204,14 @@ def _settings_problems(source: Source) -> list[Problem]:
         problems.append(
             Problem("the settings", 1, f"“{source.base_url}” is not the beginning of an http or https URL.")
         )
-    values = {"the error address": source.error_address, "the message domain": f"x@{source.message_domain}"}
+    values = {
+        "the message domain": f"x@{source.message_domain}",
+        "the error address": source.error_address,
+        "the investigation address": source.investigation_address,
+    }
     for where, address in values.items():
         try:
-            if address:
+            if address and "{" not in address:
                 wire_address(where, address)
         except MessageError as error:
             problems.append(Problem(where, 1, str(error)))

@@ -8,7 +8,7 @@ from email.utils import format_datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
+from campaign.lib.signing import MIRROR, UNSUBSCRIBE, return_token, token
 from deliveries.mail import Mail
 from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import RenderLimit, ValueProblem
@@ -17,6 +17,7 @@ from deliveries.rendering import dkim, encode, headers
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.mime import skeleton
+from deliveries.rendering.return_path import ReturnPath, envelope_sender
 
 __all__ = ["MessageError", "MessageRow", "Renderer"]
 
@@ -53,6 +54,7 @@ class Renderer:
         self.signers = signers
         self.names = [variable(path) for path in compiled.fields]
         self._skeleton = skeleton(compiled)
+        self._return_path = ReturnPath(compiled.return_path)
         # Quoted-printable and base64 as we write them are tight and have no dot at the beginning of a line.
         self._is_tight = all(dkim.is_tight(piece) for piece in self._skeleton.pieces)
         self._is_transparent = not any(b"\n." in piece or piece.startswith(b".") for piece in self._skeleton.pieces)
@@ -65,6 +67,8 @@ class Renderer:
                 ("sender_address", "the sender address"),
                 ("reply_name", "the reply name"),
                 ("reply_address", "the reply address"),
+                ("error_address", "the error address"),
+                ("investigation_address", "the investigation address"),
             )
         }
         one_line = Environment(autoescape=False, write=headers.value_of_one_line, write_text=str)
@@ -113,9 +117,17 @@ class Renderer:
         """The text of the mail. Raises :class:`MessageError`."""
         return self._merge(row).part(self.text_template)
 
-    def subject(self, row: MessageRow) -> str:
-        """The subject of the mail. Raises :class:`MessageError`."""
-        return self._merge(row).header("subject")
+    def header(self, row: MessageRow, name: str) -> str:
+        """The text of a header or address of the mail, such as ``subject``. Raises :class:`MessageError`."""
+        return self._merge(row).header(name)
+
+    def investigation_address(self, row: MessageRow) -> str:
+        """Where a bounce of this message goes that no rule could qualify; empty when the delivery names no address.
+
+        Raises :class:`MessageError`.
+        """
+        address = self._merge(row).header("investigation_address")
+        return encode.wire_address("the investigation address", address) if address else ""
 
     def mail(self, row: MessageRow) -> Mail:
         """The whole mail, signed, and its envelope.
@@ -126,7 +138,7 @@ class Renderer:
         own_name, boundary = self._own_names(row.id)
         recipient = encode.wire_address("the recipient's address", row.address)
         sender = encode.wire_address("the sender address", merge.sender_address)
-        error_address = encode.wire_address("the error address", self.compiled.error_address or sender)
+        error_address = encode.wire_address("the error address", merge.header("error_address") or sender)
         fields = [
             _date_field(merge.dated_at),
             encode.address_header("From", merge.sender_name, sender),
@@ -163,7 +175,7 @@ class Renderer:
         data = b"".join([*fields, b"\r\n", body])
         return Mail(
             id=row.id,
-            sender=error_address,
+            sender=envelope_sender(error_address, self._return_path, return_token(row.id, self.key)),
             recipient=recipient,
             data=data,
             smtputf8=not (recipient.isascii() and sender.isascii() and error_address.isascii() and reply.isascii()),

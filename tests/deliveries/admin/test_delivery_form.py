@@ -27,6 +27,7 @@ SCHEDULE = {
     "wave_interval": "1d",
     "wave_calendar": "",
     "in_doubt_policy": "ask",
+    "default_error_address": "on",
 }
 """What the form shows of a new delivery's sending, as the browser sends it back."""
 
@@ -328,3 +329,23 @@ def test_it_checks_no_header_script_for_strangers_or_of_another_shape(client: Cl
     assert client.post(address, {}, content_type="application/json").status_code in {302, 400}
     assert at_marketer.post(address, "[]", content_type="application/json").status_code == 400
     assert at_marketer.get(address).status_code == 405
+
+
+def test_it_says_beside_the_field_what_is_wrong_with_a_bounce_address(at_marketer: Client) -> None:
+    made = delivery()
+
+    response = save(
+        at_marketer,
+        made,
+        default_error_address="",
+        error_address="nobody",
+        investigation_address="{{ delivery.code }}",
+    )
+
+    errors = response.context["adminform"].form.errors
+    assert errors["error_address"] == ["The error address is not an e-mail address: “nobody”."]
+    assert "investigation_address" not in errors
+    response = save(at_marketer, made, default_error_address="", error_address="")
+    assert response.context["adminform"].form.errors["error_address"] == [
+        "Write the error address, or tick the box above."
+    ]

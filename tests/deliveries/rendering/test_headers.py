@@ -32,7 +32,7 @@ LINES = [
 ]
 
 
-def mail(script: str, **values: object) -> bytes:
+def mail(script: str, **values: str) -> bytes:
     made = renderer(smtp_headers=script)
     return made.mail(row(made, **values)).data
 
