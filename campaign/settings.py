@@ -135,6 +135,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "wake": {"task": "deliveries.tasks.wake", "schedule": 5.0, "options": {"expires": 5}},  # seconds
+    "purge": {"task": "deliveries.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 

@@ -8,6 +8,7 @@ from campaign.lib.clock import now
 from deliveries import queue
 from deliveries.analysis.run import analyse
 from deliveries.models import Delivery
+from deliveries.retention import purge_values
 from deliveries.sending import parts
 from deliveries.sending.process import this_process
 from deliveries.sending.schedule import end_validity
@@ -28,6 +29,12 @@ def send_parts() -> None:
     """Send until nothing is open or the slice is over; then make room and come back."""
     if this_process().work(until=now() + SLICE):
         send_parts.delay()
+
+
+@shared_task
+def purge() -> None:
+    """Delete personal values whose time is over. Runs every hour."""
+    purge_values(now())
 
 
 @shared_task

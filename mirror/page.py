@@ -1,5 +1,6 @@
 """The mirror page of a message: the HTML of the mail, from the same rows by the same code."""
 
+from campaign.lib.clock import now
 from deliveries.identifiers import MIRROR, UnknownMessage, find_message
 from deliveries.models import Delivery, MessageValues
 from deliveries.rendering.merge import MessageError
@@ -20,20 +21,26 @@ CONTENT_SECURITY_POLICY = {
 """Author HTML is hostile: no script, no form, no frame, and an origin of its own that shares nothing with ours."""
 
 
+class PageEnded(Exception):
+    """There was such a page; its validity limit is over."""
+
+
 def mirror_html(token: str) -> str:
     """The HTML of the message that ``token`` names, exactly as its mail carries it.
 
-    Raises :class:`UnknownMessage` when there is no such message, it has no HTML, it cannot be made (so it was never
-    sent either), or its delivery has not started.
+    Raises :class:`UnknownMessage` when there is no such message, it has no mirror page, it cannot be made (so it was
+    never sent either), or its delivery has not started; :class:`PageEnded` when its time is over.
     """
     message = find_message(MIRROR, token)
-    delivery = Delivery.objects.only("state").get(pk=message.delivery_id)
-    if delivery.current_state not in STARTED:
+    delivery = Delivery.objects.only("state", "resources_until", "values_purged_at").get(pk=message.delivery_id)
+    content = renderer(message.content_id)
+    if delivery.current_state not in STARTED or not content.compiled.has_mirror:
         raise UnknownMessage
+    if delivery.values_purged_at or (delivery.resources_until and delivery.resources_until <= now()):
+        raise PageEnded
     try:
-        html = renderer(message.content_id).html(message_row(message))
-    except (MessageValues.DoesNotExist, MessageError) as error:
+        return content.html(message_row(message))
+    except MessageValues.DoesNotExist as error:
+        raise PageEnded from error
+    except MessageError as error:
         raise UnknownMessage from error
-    if not html:
-        raise UnknownMessage
-    return html

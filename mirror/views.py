@@ -1,27 +1,33 @@
 """The public view of mirror pages."""
 
+from http import HTTPStatus
+
 from csp.decorators import csp
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from deliveries.identifiers import UnknownMessage
-from mirror.page import CONTENT_SECURITY_POLICY, mirror_html
+from mirror.page import CONTENT_SECURITY_POLICY, PageEnded, mirror_html
+
+HEADERS = {
+    "Cache-Control": "private, max-age=300",
+    "X-Robots-Tag": "noindex, nofollow, noarchive",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 @csp(CONTENT_SECURITY_POLICY)  # type: ignore[arg-type]  # django-csp types views without URL arguments only
 @require_safe
 def mirror(request: HttpRequest, token: str) -> HttpResponse:
-    """The mirror page of one message, without cookies or scripts; 404 for anything but a sent delivery's message."""
+    """The mirror page of one message, without cookies or scripts; 410 once its time is over, 404 for anything else."""
     try:
-        html = mirror_html(token)
+        response = HttpResponse(mirror_html(token))
     except UnknownMessage as error:
         raise Http404("There is no such message.") from error
-    return HttpResponse(
-        html,
-        headers={
-            "Cache-Control": "private, max-age=300",
-            "X-Robots-Tag": "noindex, nofollow, noarchive",
-            "Referrer-Policy": "no-referrer",
-            "X-Content-Type-Options": "nosniff",
-        },
-    )
+    except PageEnded:
+        response = render(request, "mirror/ended.html", status=HTTPStatus.GONE)
+    for name, value in HEADERS.items():
+        response.headers[name] = value
+    return response

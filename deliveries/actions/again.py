@@ -36,7 +36,7 @@ def send_again(delivery: Delivery, state: MessageState, sentence: str, *, by: Ac
     reopen_parts_with_pending(delivery.pk)
     at = timezone.now()
     if delivery.valid_until is not None and delivery.valid_until <= at:
-        Delivery.objects.filter(pk=delivery.pk).update(valid_until=at + delivery.validity)
+        Delivery.objects.filter(pk=delivery.pk).update(valid_until=max(delivery.ends(at), at + delivery.validity))
     if delivery.current_state is not DeliveryState.IN_PROGRESS:
         move(delivery, DeliveryState.IN_PROGRESS, finished_at=None)
     write_journal(delivery.pk, sentence.format(count=f"{count:,}"), by=by)

@@ -24,8 +24,16 @@ def confirm(delivery: Delivery, *, by: Actor = None) -> None:
         raise ActionRefused(STALE_NOTE)
     at = now()
     start = max(delivery.contact_at or at, at)
+    if delivery.ends(start) <= start:
+        raise ActionRefused("The end of the delivery has passed. Choose a later one in the tab “Validity”.")
     with transaction.atomic():
-        move(delivery, DeliveryState.IN_PROGRESS, started_at=at, valid_until=start + delivery.validity)
+        move(
+            delivery,
+            DeliveryState.IN_PROGRESS,
+            started_at=at,
+            valid_until=delivery.ends(start),
+            resources_until=delivery.resources_end(start),
+        )
         schedule(delivery, start, at)
         write_journal(delivery.pk, f"Delivery confirmed: {delivery.to_deliver:,} messages to send.", by=by)
         announce_work()

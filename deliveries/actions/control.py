@@ -22,7 +22,8 @@ def resume(delivery: Delivery, *, by: Actor = None) -> None:
     """Let a paused delivery go on; one that missed its whole duration begins it now."""
     at = timezone.now()
     missed = delivery.claimed_at is None and delivery.valid_until is not None and delivery.valid_until <= at
-    move(delivery, DeliveryState.IN_PROGRESS, valid_until=at + delivery.validity if missed else delivery.valid_until)
+    until = max(delivery.ends(at), at + delivery.validity) if missed else delivery.valid_until
+    move(delivery, DeliveryState.IN_PROGRESS, valid_until=until)
     write_journal(delivery.pk, "Resumed.", by=by)
     announce_work()
 

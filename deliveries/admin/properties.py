@@ -12,7 +12,7 @@ from django.http import HttpRequest, QueryDict
 from campaign import ui
 from deliveries.admin import headers, insert
 from deliveries.admin.files import AttachmentsField, ImagesField, SeveralFilesField, attachable, check_total, store
-from deliveries.admin.schedule import DurationField
+from deliveries.admin.schedule import DurationField, LocalTimeInput
 from deliveries.analysis.bounce_addresses import DomainRefused, check_fixed
 from deliveries.analysis.source import compile_properties
 from deliveries.models import Attachment, AttachmentRole, Delivery, Properties
@@ -29,6 +29,9 @@ PICKED = ("sender_name", "subject", "html", "text", "error_address", "investigat
 def help_of(name: str) -> str:
     """The help text that the property has on its model."""
     return str(cast("models.Field[Any, Any]", Delivery._meta.get_field(name)).help_text)
+
+
+ZONE = f"In the time zone {settings.TIME_ZONE}."
 
 
 class PropertiesForm(forms.ModelForm[Any]):
@@ -48,6 +51,19 @@ class PropertiesForm(forms.ModelForm[Any]):
     )
 
     validity = DurationField(label="Delivery duration", help_text=help_of("validity"))
+    resources_validity = DurationField(label="Validity limit of resources", help_text=help_of("resources_validity"))
+    ends_at = forms.DateTimeField(
+        required=False, label="End of the delivery", widget=LocalTimeInput, help_text=f"{help_of('ends_at')} {ZONE}"
+    )
+    resources_end_at = forms.DateTimeField(
+        required=False,
+        label="End of the resources",
+        widget=LocalTimeInput,
+        help_text=f"{help_of('resources_end_at')} {ZONE}",
+    )
+    personalization_time = DurationField(
+        label="Maximum personalization time", help_text=help_of("personalization_time")
+    )
     retry_period = DurationField(help_text=help_of("retry_period"))
     wave_interval = DurationField(label="Time between waves", help_text=help_of("wave_interval"))
 

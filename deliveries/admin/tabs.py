@@ -37,7 +37,21 @@ DELIVERY = (
         ],
     },
 )
-VALIDITY = ("Validity", {"classes": ["tab"], "fields": ["validity"]})
+VALIDITY = (
+    "Validity",
+    {
+        "classes": ["tab"],
+        "fields": [
+            "validity",
+            "resources_validity",
+            "explicit_dates",
+            "ends_at",
+            "resources_end_at",
+            "mirror_mode",
+            "personalization_time",
+        ],
+    },
+)
 SMTP = (
     "SMTP",
     {"classes": ["tab"], "fields": ["default_error_address", "error_address", "investigation_address", "smtp_headers"]},

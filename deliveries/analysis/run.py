@@ -5,16 +5,19 @@ It runs in one transaction: either everything below is there afterwards, or noth
 
 import logging
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
+from campaign.lib.clock import now
 from campaign.lib.durations import spell
 from deliveries.analysis import checks, freeze
 from deliveries.analysis.bounce_addresses import address_findings
 from deliveries.analysis.checks import Finding
 from deliveries.analysis.fingerprint import fingerprint
+from deliveries.analysis.mirror import mirror_findings
 from deliveries.analysis.sample import sample_findings
 from deliveries.analysis.source import compile_properties
 from deliveries.keys import signing_keys
@@ -74,6 +77,8 @@ def _prepare(delivery: Delivery) -> None:
     findings = list(checks.run(delivery))
     compiled, content_findings = _compile(delivery)
     findings += content_findings
+    if compiled is not None:
+        findings += mirror_findings(delivery, compiled)
     _report(delivery, findings)
     if compiled is None or any(finding.blocks for finding in findings):
         raise AnalysisFailed(findings)
@@ -141,10 +146,12 @@ def _waves(delivery: Delivery, total: int) -> Sequence[Wave]:
         waves = delivery.waves(total)
     except WavesProblem as problem:
         raise AnalysisFailed([Finding(Level.ERROR, str(problem))]) from problem
-    if waves[-1].after >= delivery.validity:
+    start = max(delivery.contact_at or now(), now())
+    lasts = delivery.ends(start) - start
+    if waves[-1].after >= lasts:
         sentence = (
             f"The last wave starts {spell(waves[-1].after)} after the start, but the delivery may send for "
-            f"{spell(delivery.validity)} only. Make the delivery duration longer or the waves closer."
+            f"{spell(max(lasts, timedelta()))} only. Make the delivery duration longer or the waves closer."
         )
         raise AnalysisFailed([Finding(Level.ERROR, sentence)])
     for number, wave in enumerate(waves, start=1) if len(waves) > 1 else ():

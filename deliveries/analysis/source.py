@@ -4,10 +4,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from deliveries.models import Attachment, AttachmentRole, PersonalizationBlock, Properties
+from deliveries.models import Attachment, AttachmentRole, MirrorMode, PersonalizationBlock, Properties
 from deliveries.personalization.blocks import Block
 from deliveries.personalization.fields import Field, FieldKind, catalogue
-from deliveries.rendering.compile import AttachedFile, Compiled, Source, compile_content
+from deliveries.rendering.compile import AttachedFile, Compiled, Mirror, Source, compile_content
 from deliveries.rendering.return_path import ReturnPath
 from recipients.models import AttributeDefinition
 
@@ -40,6 +40,8 @@ def source(properties: Properties) -> Source:
         error_address=error_address(properties),
         investigation_address=properties.investigation_address or settings.INVESTIGATION_ADDRESS,
         return_path=ReturnPath(settings.RETURN_PATH),
+        mirror=_MIRROR[MirrorMode(properties.mirror_mode)],
+        seconds=properties.personalization_time.total_seconds(),
         language=properties.language,
         base_url=settings.PUBLIC_URL,
         message_domain=sender_domain or urlsplit(settings.PUBLIC_URL).hostname or "localhost",
@@ -48,6 +50,14 @@ def source(properties: Properties) -> Source:
         smtp_headers=properties.smtp_headers,
         attachments=tuple(_file(attachment) for attachment in properties.attachments.order_by("pk")),
     )
+
+
+_MIRROR = {
+    MirrorMode.DEFAULT: Mirror.DEFAULT,
+    MirrorMode.FORCE: Mirror.ALWAYS,
+    MirrorMode.IDENTIFIER: Mirror.ALWAYS,
+    MirrorMode.NONE: Mirror.NEVER,
+}
 
 
 def error_address(properties: Properties) -> str:

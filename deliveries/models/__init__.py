@@ -7,7 +7,15 @@ from deliveries.models.dkim_key import Algorithm, DkimKey
 from deliveries.models.domain_limit import DomainLimit
 from deliveries.models.message import Message, MessageValues, message_range
 from deliveries.models.part import Part
-from deliveries.models.properties import Attachment, AttachmentRole, InDoubtPolicy, Priority, Properties, WavesMode
+from deliveries.models.properties import (
+    Attachment,
+    AttachmentRole,
+    InDoubtPolicy,
+    MirrorMode,
+    Priority,
+    Properties,
+    WavesMode,
+)
 from deliveries.models.route import Mechanism, Protocol, Route, Security, SenderDomainRoute
 from deliveries.models.template import DeliveryTemplate
 
@@ -28,6 +36,7 @@ __all__ = [
     "Mechanism",
     "Message",
     "MessageValues",
+    "MirrorMode",
     "Part",
     "PersonalizationBlock",
     "Priority",

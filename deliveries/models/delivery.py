@@ -57,6 +57,10 @@ class Delivery(Properties):
     )
     contact_zone = models.CharField("time zone of the contact date", max_length=64, blank=True)
     valid_until = models.DateTimeField(null=True, editable=False, help_text="No message leaves after it.")
+    resources_until = models.DateTimeField(null=True, editable=False, help_text="Mirror pages end then.")
+    values_purged_at = models.DateTimeField(
+        null=True, editable=False, help_text="When the personal values were deleted."
+    )
     claimed_at = models.DateTimeField(null=True, editable=False, help_text="When a worker last took a part of it.")
     losses = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Connections lost in a row without one answer."

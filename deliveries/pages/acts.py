@@ -16,6 +16,7 @@ from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.confirm import confirm
 from deliveries.actions.control import pause, resume, stop
 from deliveries.actions.create import duplicate
+from deliveries.actions.extend_resources import extend_resources
 from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
 from deliveries.actions.retry_failed import retry_failed
 from deliveries.analysis.run import exclusion_counts
@@ -71,6 +72,14 @@ ACTS: Mapping[str, Act] = {
             "task_alt",
             "deliveries/close_in_doubt.html",
         ),
+        Act(
+            "extend_resources",
+            "Keep mirror pages longer…",
+            extend_resources,
+            "The mirror pages stay longer.",
+            "schedule",
+            "deliveries/extend_resources.html",
+        ),
         Act("duplicate", "Duplicate", duplicate, "This is the copy.", "content_copy"),
     )
 }
@@ -97,6 +106,8 @@ def acts_of(delivery: Delivery, progress: Progress) -> list[Act]:
         names.append("resend_in_doubt")
     if progress.in_doubt:
         names.append("close_in_doubt")
+    if delivery.resources_until is not None and delivery.values_purged_at is None:
+        names.append("extend_resources")
     names.append("duplicate")
     return [ACTS[name] for name in names]
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from campaign import ui
+from campaign.lib.clock import now
 from campaign.lib.signing import MIRROR, token
 from deliveries.models import Content, Delivery, Message
 from deliveries.models.message import MessageQuerySet
@@ -79,7 +80,7 @@ def _page(found: MessageQuerySet, delivery: Delivery, *, after: int | None, befo
     if not messages:
         return LogPage([], None, None)
     return LogPage(
-        lines=_lines(messages, has_pages=delivery.current_state in STARTED),
+        lines=_lines(messages, has_pages=delivery.current_state in STARTED and not has_ended(delivery)),
         before=messages[0].pk if more_before else None,
         after=messages[-1].pk if more_after else None,
     )
@@ -88,7 +89,8 @@ def _page(found: MessageQuerySet, delivery: Delivery, *, after: int | None, befo
 def _lines(messages: Sequence[Message], *, has_pages: bool) -> list[Line]:
     """``has_pages``: the delivery has started, so that its mirror pages can be opened."""
     contents = {message.content_id for message in messages}
-    keys = {pk: bytes(key) for pk, key in Content.objects.filter(pk__in=contents).values_list("pk", "key")}
+    with_page = Content.objects.filter(pk__in=contents).exclude(compiled__has_mirror=False)
+    keys = {pk: bytes(key) for pk, key in with_page.values_list("pk", "key")}
     return [
         Line(
             message=message,
@@ -99,6 +101,12 @@ def _lines(messages: Sequence[Message], *, has_pages: bool) -> list[Line]:
         )
         for message in messages
     ]
+
+
+def has_ended(delivery: Delivery) -> bool:
+    """The validity limit of the delivery's resources is over, or the personal values are deleted already."""
+    over = delivery.resources_until is not None and delivery.resources_until <= now()
+    return over or delivery.values_purged_at is not None
 
 
 def _state(text: str) -> MessageState | None:

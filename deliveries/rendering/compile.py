@@ -4,11 +4,13 @@ import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from enum import Enum, auto
 from functools import partial
 from typing import Any, TypeVar
 
 from deliveries.personalization import header_script
 from deliveries.personalization.blocks import Block, resolve
+from deliveries.personalization.budget import MAX_SECONDS
 from deliveries.personalization.errors import PersonalizationErrors, Problem
 from deliveries.personalization.fields import Field
 from deliveries.personalization.sandbox import Environment, prepare, used_fields
@@ -17,6 +19,17 @@ from deliveries.rendering.headers import WHERE as HEADERS
 from deliveries.rendering.links import Link, find_links
 from deliveries.rendering.return_path import ReturnPath
 from deliveries.rendering.text import text_from_html
+
+_MIRROR_LINK = re.compile(r"\bmessage\s*(?:\.\s*mirror_url\b|\[\s*['\"]mirror_url)")
+
+
+class Mirror(Enum):
+    """Which messages have a mirror page: all, none, or those of a content that leads there."""
+
+    DEFAULT = auto()
+    ALWAYS = auto()
+    NEVER = auto()
+
 
 VERSION = 1
 """Form of the compiled JSON; contents of every earlier version stay renderable, to the same bytes."""
@@ -53,6 +66,8 @@ class Source:
     smtp_headers: str = ""
     investigation_address: str = ""
     return_path: ReturnPath = ReturnPath.PLAIN
+    mirror: Mirror = Mirror.DEFAULT
+    seconds: float = MAX_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,8 @@ class Compiled:
     smtp_headers: str = ""
     investigation_address: str = ""
     return_path: str = ReturnPath.PLAIN
+    has_mirror: bool = True
+    seconds: float = MAX_SECONDS
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON column."""
@@ -164,7 +181,26 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         text_base64=prefers_base64(text),
         smtp_headers=smtp_headers,
         return_path=source.return_path,
+        has_mirror=_has_mirror(source.mirror, html, text),
+        seconds=source.seconds,
     )
+
+
+def has_mirror_link(html: str, text: str) -> bool:
+    """Whether a content (blocks resolved) leads to the message's mirror page."""
+    return any(_MIRROR_LINK.search(part) for part in (html, text))
+
+
+def _has_mirror(mirror: Mirror, html: str, text: str) -> bool:
+    if not html.strip():
+        return False
+    match mirror:
+        case Mirror.NEVER:
+            return False
+        case Mirror.ALWAYS:
+            return True
+        case Mirror.DEFAULT:
+            return has_mirror_link(html, text)
 
 
 def taken_headers(reply_address: str) -> frozenset[str]:

@@ -255,7 +255,7 @@ class _Merge:
     def __init__(self, renderer: Renderer, row: MessageRow) -> None:
         self.renderer = renderer
         self.row = row
-        self.budget = Budget(renderer.clock)
+        self.budget = Budget(renderer.clock, renderer.compiled.seconds)
         if row.dated_at.tzinfo is None:
             raise ValueError(
                 "A message's date needs a time zone: without one, the same row would give other bytes elsewhere."

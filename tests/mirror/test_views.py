@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 
+from campaign.lib.clock import now
 from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
-from deliveries.models import Content, Message
+from deliveries.actions.extend_resources import extend_resources
+from deliveries.models import Content, Delivery, Message, MessageValues
 from deliveries.states import MessageState
 from recipients.models import Recipient
 from tests.deliveries import factories
@@ -100,7 +102,7 @@ def test_it_is_gone_with_its_content(client: Client, sent: Message):
 
 def test_it_knows_nothing_of_a_message_that_could_not_be_made(client: Client, worker, smtp_sink):
     factories.route(smtp_sink.port)
-    html = "<p>{{ (recipient.first_name|length > 4) and 1 or (1/0) }}</p>"
+    html = "{% include 'mirror_link' %}<p>{{ (recipient.first_name|length > 4) and 1 or (1/0) }}</p>"
     delivery = factories.send(worker, factories.confirmed(factories.delivery(factories.people(1), html=html)))
     Recipient.objects.update(first_name="Al")
     delivery = factories.send(worker, factories.confirmed(factories.delivery(delivery.target_lists.get(), html=html)))
@@ -108,3 +110,38 @@ def test_it_knows_nothing_of_a_message_that_could_not_be_made(client: Client, wo
 
     assert failed.state == MessageState.FAILED
     assert client.get(address(failed)).status_code == 404
+
+
+def test_it_says_politely_that_a_page_has_ended(client: Client, sent: Message):
+    Delivery.objects.filter(pk=sent.delivery_id).update(resources_until=now())
+
+    page = client.get(address(sent))
+
+    assert page.status_code == 410
+    assert "This page is no longer available" in page.content.decode()
+    assert "private" in page["Cache-Control"]
+    assert not page.cookies
+    assert client.head(address(sent)).status_code == 410
+
+
+def test_it_says_the_same_once_the_personal_values_are_deleted(client: Client, sent: Message):
+    MessageValues.objects.all().delete()
+
+    assert client.get(address(sent)).status_code == 410
+
+
+def test_it_shows_the_page_again_once_it_is_kept_longer(client: Client, sent: Message):
+    Delivery.objects.filter(pk=sent.delivery_id).update(resources_until=now())
+    extend_resources(Delivery.objects.get(pk=sent.delivery_id))
+
+    assert client.get(address(sent)).status_code == 200
+
+
+@pytest.mark.parametrize(("mode", "status"), [("none", 404), ("identifier", 200), ("force", 200)])
+def test_it_follows_the_mode_without_a_link(client: Client, worker, smtp_sink, mode: str, status: int):
+    factories.route(smtp_sink.port)
+    delivery = factories.delivery(factories.people(1), html="<p>Hello</p>", mirror_mode=mode)
+    delivery = factories.send(worker, factories.confirmed(delivery))
+    message = Message.objects.of_delivery(delivery.pk).select_related("content").get()
+
+    assert client.get(address(message)).status_code == status

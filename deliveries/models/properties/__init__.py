@@ -6,12 +6,13 @@ from deliveries.models.properties.content import ContentProperties
 from deliveries.models.properties.files import Attachment, AttachmentRole
 from deliveries.models.properties.sending import InDoubtPolicy, Priority, SendingProperties
 from deliveries.models.properties.smtp import SmtpProperties
+from deliveries.models.properties.validity import MirrorMode, ValidityProperties
 from deliveries.models.properties.waves import WavesMode, WavesProperties
 
-__all__ = ["Attachment", "AttachmentRole", "InDoubtPolicy", "Priority", "Properties", "WavesMode"]
+__all__ = ["Attachment", "AttachmentRole", "InDoubtPolicy", "MirrorMode", "Priority", "Properties", "WavesMode"]
 
 
-class Properties(ContentProperties, SendingProperties, WavesProperties, SmtpProperties):
+class Properties(ContentProperties, SendingProperties, WavesProperties, ValidityProperties, SmtpProperties):
     """Content and settings that a template hands on to the deliveries made from it."""
 
     class Meta:

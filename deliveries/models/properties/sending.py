@@ -52,12 +52,6 @@ class SendingProperties(models.Model):
         validators=[MinValueValidator(timedelta(seconds=1), "Write at least 1s.")],
         help_text="Time between two attempts. They are spread over half as long again, not sent in a burst.",
     )
-    validity = models.DurationField(
-        "delivery duration",
-        default=timedelta(days=5),
-        validators=[MinValueValidator(timedelta(minutes=1), "Write at least 1m.")],
-        help_text="So long after its start the delivery may send. What is left then is cancelled.",
-    )
     in_doubt_policy = models.CharField(
         "messages in doubt",
         max_length=6,

@@ -28,6 +28,9 @@ SCHEDULE = {
     "wave_calendar": "",
     "in_doubt_policy": "ask",
     "default_error_address": "on",
+    "resources_validity": "60d",
+    "mirror_mode": "default",
+    "personalization_time": "5s",
 }
 """What the form shows of a new delivery's sending, as the browser sends it back."""
 
@@ -349,3 +352,26 @@ def test_it_says_beside_the_field_what_is_wrong_with_a_bounce_address(at_markete
     assert response.context["adminform"].form.errors["error_address"] == [
         "Write the error address, or tick the box above."
     ]
+
+
+def test_it_wants_both_dates_in_order_once_they_count(at_marketer: Client) -> None:
+    made = delivery()
+
+    response = save(at_marketer, made, explicit_dates="on", ends_at="2030-01-02T10:00")
+
+    form = response.context["adminform"].form
+    assert form.errors["resources_end_at"] == ["Choose a date, or untick “explicitly set validity dates”."]
+    assert form["ends_at"].value() == "2030-01-02T10:00"
+    response = save(
+        at_marketer, made, explicit_dates="on", ends_at="2030-01-02T10:00", resources_end_at="2030-01-01T10:00"
+    )
+    assert "not before the end of the delivery" in response.context["adminform"].form.errors["resources_end_at"][0]
+    save(at_marketer, made, explicit_dates="on", ends_at="2030-01-02T10:00", resources_end_at="2030-02-01T10:00")
+    assert made.ends(datetime(2026, 1, 1, tzinfo=UTC)) == datetime(2030, 1, 2, 10, tzinfo=UTC)
+    assert made.resources_end(datetime(2026, 1, 1, tzinfo=UTC)) == datetime(2030, 2, 1, 10, tzinfo=UTC)
+
+
+def test_it_keeps_the_mirror_pages_at_least_as_long_as_messages_leave(at_marketer: Client) -> None:
+    response = save(at_marketer, delivery(), validity="5d", resources_validity="2d")
+
+    assert "at least the delivery duration" in response.context["adminform"].form.errors["resources_validity"][0]

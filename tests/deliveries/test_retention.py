@@ -1,0 +1,108 @@
+"""Personal values go when the mirror pages end; the log stays."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from campaign.lib.clock import now
+from deliveries.actions.base import ActionRefused
+from deliveries.actions.extend_resources import extend_resources
+from deliveries.models import Delivery, Message, MessageValues
+from deliveries.retention import purge_values
+from deliveries.states import DeliveryState
+from recipients.models import ListMembership, Recipient, RecipientList
+from tests.deliveries.factories import confirmed, delivery, people
+
+pytestmark = pytest.mark.django_db
+
+
+def ended(made: Delivery) -> Delivery:
+    """The delivery as if it had been stopped and its pages had just ended."""
+    Delivery.objects.filter(pk=made.pk).update(state=DeliveryState.STOPPED, resources_until=now())
+    made.refresh_from_db()
+    return made
+
+
+def values_of(made: Delivery) -> int:
+    return MessageValues.objects.filter(message__in=Message.objects.of_delivery(made.pk)).count()
+
+
+def test_it_deletes_the_values_of_what_has_ended_in_batches_and_keeps_the_log() -> None:
+    over = ended(confirmed(delivery(people(5))))
+    staying = confirmed(delivery(people_of("Others", 2), label="Stays"))
+
+    assert purge_values(now(), batch=2) == 5
+
+    assert values_of(over) == 0
+    assert Message.objects.of_delivery(over.pk).count() == 5
+    assert values_of(staying) == 2
+    over.refresh_from_db()
+    assert over.values_purged_at is not None
+    assert over.journal.filter(sentence__contains="personal values were deleted").count() == 1
+
+
+def test_it_goes_on_where_a_run_was_cut_off_and_does_nothing_twice() -> None:
+    over = ended(confirmed(delivery(people(3))))
+    MessageValues.objects.filter(pk=Message.objects.of_delivery(over.pk).earliest("pk").pk).delete()
+
+    assert purge_values(now()) == 2
+    assert purge_values(now()) == 0
+
+
+def test_it_leaves_a_delivery_alone_that_still_sends() -> None:
+    made = confirmed(delivery(people(1)))
+    Delivery.objects.filter(pk=made.pk).update(resources_until=now() - timedelta(days=1))
+
+    assert purge_values(now()) == 0
+    assert values_of(made) == 1
+
+
+def test_it_sets_the_end_of_the_pages_when_the_delivery_is_confirmed() -> None:
+    made = confirmed(delivery(people(1), resources_validity=timedelta(days=10)))
+
+    made.refresh_from_db()
+    assert made.started_at is not None
+    assert made.resources_until == made.started_at + timedelta(days=10)
+
+
+def test_it_keeps_the_pages_longer_when_a_person_asks_for_it_in_time() -> None:
+    made = ended(confirmed(delivery(people(1))))
+
+    extend_resources(made)
+
+    assert made.resources_until is not None
+    assert made.resources_until > now() + timedelta(days=59)
+    assert purge_values(now()) == 0
+
+
+def test_it_cannot_bring_pages_back_whose_values_are_deleted() -> None:
+    made = ended(confirmed(delivery(people(1))))
+    purge_values(now())
+
+    with pytest.raises(ActionRefused, match="cannot come back"):
+        extend_resources(made)
+    with pytest.raises(ActionRefused, match="has not started"):
+        extend_resources(delivery())
+
+
+def test_it_asks_before_the_pages_are_kept_longer(admin_client: Client) -> None:
+    made = ended(confirmed(delivery(people(1))))
+    question = admin_client.get(reverse("admin:deliveries_delivery_question", args=[made.pk, "extend_resources"]))
+    assert "They will stay for 60d from now" in question.content.decode()
+
+    admin_client.post(reverse("admin:deliveries_delivery_act", args=[made.pk, "extend_resources"]))
+
+    made.refresh_from_db()
+    assert made.resources_until is not None
+    assert made.resources_until > now()
+
+
+def people_of(name: str, count: int) -> RecipientList:
+    """Other people than :func:`people` makes."""
+    chosen = RecipientList.objects.create(name=name)
+    for number in range(count):
+        person = Recipient.objects.create(address=f"{name}{number}@example.org", address_key=f"{name}{number}@x")
+        ListMembership.objects.create(list=chosen, recipient=person)
+    return chosen
