@@ -1,7 +1,7 @@
 """The environment variables the project reads, each with its meaning, its type and a default that works."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
@@ -82,6 +82,15 @@ class Environment(BaseSettings):
         description="How the envelope sender names its message: sub-address (bounces+identifier@example.com; the "
         "mailbox must take sub-addresses), domain (identifier@example.com; the domain must take every address), or "
         "plain (not at all).",
+    )
+    ARCHIVE_STORAGE: str = Field(
+        default="django.core.files.storage.FileSystemStorage",
+        description="Where archives store .eml files: a Django storage, such as storages.backends.s3.S3Storage.",
+    )
+    ARCHIVE_STORAGE_OPTIONS: dict[str, Any] = Field(
+        default={},
+        description='Options of that storage as JSON, such as {"bucket_name": "mail"}. Unset: the folder archive in '
+        "VAR_DIR.",
     )
     DNS_SERVER: str = Field(
         default="",

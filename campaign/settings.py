@@ -111,7 +111,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"] if (BASE_DIR / "static").is_dir() else 
 WHITENOISE_USE_FINDERS = True
 warnings.filterwarnings("ignore", "No directory at", UserWarning)
 MEDIA_ROOT = VAR_DIR / "media"
-STORAGES = {
+_ARCHIVE_FOLDER = {"location": VAR_DIR / "archive"}
+STORAGES: dict[str, dict[str, Any]] = {
+    "archive": {"BACKEND": ENV.ARCHIVE_STORAGE, "OPTIONS": ENV.ARCHIVE_STORAGE_OPTIONS or _ARCHIVE_FOLDER},
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }

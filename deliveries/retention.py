@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
-from deliveries.models import Delivery, message_range
+from deliveries.models import ArchiveCopy, CopyState, Delivery, message_range
 from deliveries.moves import write_journal
 from deliveries.states import DeliveryState
 
@@ -20,8 +20,16 @@ def purge_values(now: datetime, batch: int = BATCH) -> int:
     purged = 0
     expired = Delivery.objects.filter(resources_until__lte=now, values_purged_at=None, state__in=ENDED)
     for delivery_id in list(expired.values_list("pk", flat=True)):
+        if _lacks_copies(delivery_id):
+            continue
         purged += _purge(delivery_id, now, batch)
     return purged
+
+
+def _lacks_copies(delivery_id: int) -> bool:
+    """The archive still has to get copies: without the values they could never be made. The home page warns of it."""
+    copies = ArchiveCopy.objects.of_delivery(delivery_id)
+    return copies.exclude(state=CopyState.ARCHIVED).exists()
 
 
 def _purge(delivery_id: int, now: datetime, batch: int) -> int:

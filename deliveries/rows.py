@@ -1,11 +1,12 @@
 """From the database to the rows that rendering takes, and back to a renderer: shared by sending, mirror and preview."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from functools import lru_cache
 
 from django.conf import settings
+from django.db.models import OuterRef, Subquery
 
 from campaign.lib.clock import now
 from deliveries.keys import signer
@@ -45,6 +46,18 @@ def pending_rows(part: Part) -> Iterator[tuple[int, MessageRow]]:
     )
     for content_id, pk, address, frozen in values:
         yield content_id, MessageRow(id=pk, address=address, values=frozen or [], dated_at=dated_at)
+
+
+def rows_of(message_ids: Iterable[int]) -> Iterator[tuple[int, MessageRow]]:
+    """Content id and row of these messages, dated as they were sent: one query."""
+    part = Part.objects.filter(first_id__lte=OuterRef("pk")).order_by("-first_id")
+    found = (
+        Message.objects.filter(pk__in=list(message_ids))
+        .order_by("pk")
+        .values_list("content_id", "pk", "address", "frozen__values", Subquery(part.values("dated_at")[:1]))
+    )
+    for content_id, pk, address, values, dated_at in found:
+        yield content_id, MessageRow(id=pk, address=address, values=values or [], dated_at=dated_at)
 
 
 def sample_rows(content: Content, limit: int, dated_at: datetime) -> list[MessageRow]:

@@ -7,7 +7,9 @@ from celery import shared_task
 from campaign.lib.clock import now
 from deliveries import queue
 from deliveries.analysis.run import analyse
-from deliveries.models import Delivery
+from deliveries.archiving.copies import archives_with_work
+from deliveries.archiving.run import make_copies
+from deliveries.models import Archive, Delivery
 from deliveries.retention import purge_values
 from deliveries.sending import parts
 from deliveries.sending.process import this_process
@@ -32,6 +34,13 @@ def send_parts() -> None:
 
 
 @shared_task
+def archive(archive_id: int) -> None:
+    """Make copies for one archive until none is due or the slice is over; then make room and come back."""
+    if make_copies(Archive.objects.get(pk=archive_id), until=now() + SLICE):
+        archive.delay(archive_id)
+
+
+@shared_task
 def purge() -> None:
     """Delete personal values whose time is over. Runs every hour."""
     purge_values(now())
@@ -44,5 +53,7 @@ def wake() -> None:
         analyse_delivery.delay(delivery_id)
     end_validity(now())
     parts.finish_deliveries()
+    for due in archives_with_work(now()):
+        archive.delay(due.pk)
     if parts.work_is_open(now()):
         queue.announce_work()

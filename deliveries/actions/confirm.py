@@ -6,6 +6,7 @@ from campaign.lib.clock import now
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.edit import STALE_NOTE, edited
 from deliveries.analysis.fingerprint import is_stale
+from deliveries.archiving.policy import archive_of
 from deliveries.models import Delivery
 from deliveries.moves import Actor, move, write_journal
 from deliveries.queue import announce_work
@@ -26,7 +27,9 @@ def confirm(delivery: Delivery, *, by: Actor = None) -> None:
     start = max(delivery.contact_at or at, at)
     if delivery.ends(start) <= start:
         raise ActionRefused("The end of the delivery has passed. Choose a later one in the tab “Validity”.")
+    archive = archive_of(delivery)
     with transaction.atomic():
+        Delivery.objects.filter(pk=delivery.pk).update(archive=archive, archive_emails=archive is not None)
         move(
             delivery,
             DeliveryState.IN_PROGRESS,

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from deliveries.archiving.policy import apply_default
 from deliveries.models import Delivery, DeliveryTemplate
 from deliveries.moves import Actor, write_journal
 
@@ -10,9 +11,9 @@ from deliveries.moves import Actor, write_journal
 def create(template: DeliveryTemplate, *, label: str, by: Actor = None) -> Delivery:
     """A new delivery that starts as a copy of ``template``; later changes of the template do not touch it."""
     user_id = by.pk if by is not None and by.is_authenticated else None
-    delivery = Delivery.objects.create(
-        **{**template.shared(), "label": label}, template=template, created_by_id=user_id
-    )
+    delivery = Delivery(**{**template.shared(), "label": label}, template=template, created_by_id=user_id)
+    apply_default(delivery)
+    delivery.save()
     delivery.take_attachments(template)
     write_journal(delivery.pk, f"Created from the template “{template.label}”.", by=by)
     return delivery

@@ -15,7 +15,8 @@ from deliveries.admin.files import AttachmentsField, ImagesField, SeveralFilesFi
 from deliveries.admin.schedule import DurationField, LocalTimeInput
 from deliveries.analysis.bounce_addresses import DomainRefused, check_fixed
 from deliveries.analysis.source import compile_properties
-from deliveries.models import Attachment, AttachmentRole, Delivery, Properties
+from deliveries.archiving.policy import locked_archive
+from deliveries.models import Archive, Attachment, AttachmentRole, Delivery, Properties
 from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.return_path import ReturnPath
@@ -95,6 +96,8 @@ class PropertiesForm(forms.ModelForm[Any]):
         for name in PICKED:
             if name in self.fields:
                 self.fields[name].widget.choices = choices
+        if "archive" in self.fields and (locked := locked_archive()) is not None:
+            self._show_locked(locked)
         if "smtp_headers" in self.fields:
             self.fields["smtp_headers"].widget.choices = headers.choices(choices)
 
@@ -133,6 +136,13 @@ class PropertiesForm(forms.ModelForm[Any]):
         except ValidationError as error:
             self.add_error("attachments", error)
         return cleaned
+
+    def _show_locked(self, archive: Archive) -> None:
+        """The box and the archive that nobody can change here."""
+        for name, value in (("archive_emails", True), ("archive", archive.pk)):
+            self.initial[name] = value
+            self.fields[name].disabled = True
+            self.fields[name].help_text = f"Every delivery is archived in “{archive}”: the operator set it so."
 
     def _keep_ticked(self, fresh: list[Attachment]) -> None:
         if not fresh:

@@ -34,6 +34,8 @@ DELIVERY = (
             "wave_calendar",
             "in_doubt_policy",
             "part_size",
+            "archive_emails",
+            "archive",
         ],
     },
 )

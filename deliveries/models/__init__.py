@@ -1,5 +1,6 @@
 """Everything the deliveries app keeps, one file per subject."""
 
+from deliveries.models.archive import Archive, ArchiveCopy, ArchivePolicy, CopyState
 from deliveries.models.block import PersonalizationBlock
 from deliveries.models.content import Content
 from deliveries.models.delivery import Delivery, Exclusion, ExclusionReason, JournalLine, Level
@@ -21,9 +22,13 @@ from deliveries.models.template import DeliveryTemplate
 
 __all__ = [
     "Algorithm",
+    "Archive",
+    "ArchiveCopy",
+    "ArchivePolicy",
     "Attachment",
     "AttachmentRole",
     "Content",
+    "CopyState",
     "Delivery",
     "DeliveryTemplate",
     "DkimKey",

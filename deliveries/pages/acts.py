@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from campaign import ui
 from deliveries.actions.analyse import analyse
+from deliveries.actions.archive_again import archive_again
 from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.confirm import confirm
 from deliveries.actions.control import pause, resume, stop
@@ -80,6 +81,14 @@ ACTS: Mapping[str, Act] = {
             "schedule",
             "deliveries/extend_resources.html",
         ),
+        Act(
+            "archive_again",
+            "Archive again…",
+            archive_again,
+            "Copies are being made again.",
+            "archive",
+            "deliveries/archive_again.html",
+        ),
         Act("duplicate", "Duplicate", duplicate, "This is the copy.", "content_copy"),
     )
 }
@@ -108,6 +117,8 @@ def acts_of(delivery: Delivery, progress: Progress) -> list[Act]:
         names.append("close_in_doubt")
     if delivery.resources_until is not None and delivery.values_purged_at is None:
         names.append("extend_resources")
+    if delivery.archive_emails and delivery.started_at and delivery.values_purged_at is None:
+        names.append("archive_again")
     names.append("duplicate")
     return [ACTS[name] for name in names]
 

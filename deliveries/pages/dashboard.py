@@ -8,6 +8,7 @@ from django.shortcuts import render
 from campaign import ui
 from deliveries.analysis.fingerprint import is_stale
 from deliveries.analysis.run import exclusion_counts
+from deliveries.archiving.copies import figures
 from deliveries.models import Delivery, ExclusionReason
 from deliveries.pages.access import delivery_page, may_change
 from deliveries.pages.acts import acts_of, route_name
@@ -42,6 +43,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         exclusions=[
             (reason, ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery.pk).items()
         ],
+        copies=figures(delivery) if delivery.archive_emails and delivery.started_at else None,
         journal=journal[:JOURNAL_LINES],
         journal_is_longer=len(journal) > JOURNAL_LINES,
         **context,

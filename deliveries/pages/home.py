@@ -3,6 +3,8 @@
 from django.http import HttpRequest, HttpResponse
 
 from campaign import ui
+from campaign.lib.clock import now
+from deliveries.archiving.copies import alarms
 from deliveries.models import Delivery, DeliveryTemplate, Route
 from deliveries.pages.access import may_change, may_view
 from deliveries.pages.progress import progress_of
@@ -22,6 +24,7 @@ def home(request: HttpRequest) -> HttpResponse:
         title="Latest deliveries",
         allowed=allowed,
         may_create=may_change(request) and request.user.has_perm("deliveries.add_delivery"),
+        alarms=alarms(now()) if allowed else [],
         rows=[(delivery, progress[delivery.pk]) for delivery in latest],
         steps_left=_steps_left() if allowed and not latest else [],
     )

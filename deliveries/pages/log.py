@@ -10,7 +10,7 @@ from django.urls import reverse
 from campaign import ui
 from campaign.lib.clock import now
 from campaign.lib.signing import MIRROR, token
-from deliveries.models import Content, Delivery, Message
+from deliveries.models import ArchiveCopy, Content, CopyState, Delivery, Message
 from deliveries.models.message import MessageQuerySet
 from deliveries.pages.access import delivery_page
 from deliveries.pages.people import ids_by_address
@@ -27,6 +27,8 @@ class Line:
     message: Message
     state: MessageState
     mirror_url: str
+    copy: str
+    """State of the archived copy in words; empty for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ def _lines(messages: Sequence[Message], *, has_pages: bool) -> list[Line]:
     contents = {message.content_id for message in messages}
     with_page = Content.objects.filter(pk__in=contents).exclude(compiled__has_mirror=False)
     keys = {pk: bytes(key) for pk, key in with_page.values_list("pk", "key")}
+    copies = {copy.pk: copy for copy in ArchiveCopy.objects.filter(pk__in=[message.pk for message in messages])}
     return [
         Line(
             message=message,
@@ -98,6 +101,7 @@ def _lines(messages: Sequence[Message], *, has_pages: bool) -> list[Line]:
             mirror_url=reverse("mirror", args=[token(MIRROR, message.content_id, message.pk, keys[message.content_id])])
             if has_pages and message.content_id in keys and not (message.reply or "").startswith(NOT_MADE)
             else "",
+            copy=_copy(copies.get(message.pk)),
         )
         for message in messages
     ]
@@ -107,6 +111,13 @@ def has_ended(delivery: Delivery) -> bool:
     """The validity limit of the delivery's resources is over, or the personal values are deleted already."""
     over = delivery.resources_until is not None and delivery.resources_until <= now()
     return over or delivery.values_purged_at is not None
+
+
+def _copy(copy: ArchiveCopy | None) -> str:
+    if copy is None:
+        return ""
+    words = CopyState(copy.state).label
+    return f"{words}: {copy.reply}" if copy.state == CopyState.FAILED else words
 
 
 def _state(text: str) -> MessageState | None:

@@ -74,6 +74,10 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
         outcomes = _with_retries(outcomes)
         for state in {outcome.state for outcome in outcomes}:
             _record_state(cursor, [outcome for outcome in outcomes if outcome.state is state], state)
+        if accepted := [outcome.message_id for outcome in outcomes if outcome.state is MessageState.SENT]:
+            cursor.execute(
+                SQL["note_copies"], {"ids": accepted, "sent": MessageState.SENT.value, "now": outcomes[-1].at}
+            )
         touched = list(part_ids) or _parts_of(cursor, [outcome.message_id for outcome in outcomes])
         if any(outcome.state is MessageState.PENDING for outcome in outcomes):
             parts.reopen(touched)

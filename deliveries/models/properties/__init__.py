@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from deliveries.models.properties.archiving import ArchivingProperties
 from deliveries.models.properties.content import ContentProperties
 from deliveries.models.properties.files import Attachment, AttachmentRole
 from deliveries.models.properties.sending import InDoubtPolicy, Priority, SendingProperties
@@ -12,7 +13,9 @@ from deliveries.models.properties.waves import WavesMode, WavesProperties
 __all__ = ["Attachment", "AttachmentRole", "InDoubtPolicy", "MirrorMode", "Priority", "Properties", "WavesMode"]
 
 
-class Properties(ContentProperties, SendingProperties, WavesProperties, ValidityProperties, SmtpProperties):
+class Properties(
+    ContentProperties, SendingProperties, WavesProperties, ArchivingProperties, ValidityProperties, SmtpProperties
+):
     """Content and settings that a template hands on to the deliveries made from it."""
 
     class Meta:

@@ -90,3 +90,15 @@ SELECT DISTINCT part.id
   JOIN LATERAL (
        SELECT id FROM deliveries_part WHERE first_id <= message.id ORDER BY first_id DESC LIMIT 1
        ) part ON true;
+
+-- name: note_copies
+-- A copy for the archive of each message that was just accepted, in the transaction that records it: none is forgotten.
+INSERT INTO deliveries_archivecopy (message_id, archive_id, state, attempts, reply, noted_at, next_attempt_at)
+SELECT message.id, delivery.archive_id, 0, 0, '', %(now)s, %(now)s
+  FROM deliveries_message message
+  JOIN deliveries_delivery delivery ON delivery.id = message.id >> 32
+ WHERE message.id = ANY (%(ids)s)
+   AND message.state = %(sent)s
+   AND delivery.archive_emails
+   AND delivery.archive_id IS NOT NULL
+ON CONFLICT (message_id) DO NOTHING;

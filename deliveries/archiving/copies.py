@@ -1,0 +1,141 @@
+"""The copies that are to be made: claimed with a lease, recorded in bulk, tried again until they are taken."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+from django.db.models import Count, F, Max, Min
+
+from deliveries.models import Archive, ArchiveCopy, CopyState, Delivery, message_range
+from deliveries.states import MessageState
+
+LEASE = timedelta(minutes=10)
+"""A copy that is being made is left alone for so long; if its process dies, it is made again then."""
+
+RESTS = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30), timedelta(hours=2))
+"""Before the second attempt, the third, …; the last holds for all further ones."""
+
+OVERDUE = timedelta(hours=1)
+"""A copy that is missing for so long is worth an alarm."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyOutcome:
+    """What became of one attempt: when it was mailed or stored, and the server's or our words."""
+
+    message_id: int
+    mailed_at: datetime | None
+    stored_at: datetime | None
+    is_complete: bool
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyFigures:
+    """Copies of one delivery by state, and the latest refusal."""
+
+    pending: int
+    archived: int
+    failed: int
+    reply: str
+
+    @property
+    def missing(self) -> int:
+        """Copies that are not in the archive."""
+        return self.pending + self.failed
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Copies that an archive lacks for longer than it should."""
+
+    archive: str
+    missing: int
+    since: datetime
+    reply: str
+
+
+def claim(archive: Archive, now: datetime, most: int) -> list[ArchiveCopy]:
+    """Copies whose turn it is, held for :data:`LEASE`."""
+    with transaction.atomic():
+        found = list(
+            ArchiveCopy.objects.select_for_update(skip_locked=True)
+            .filter(archive=archive, next_attempt_at__lte=now)
+            .exclude(state=CopyState.ARCHIVED)
+            .order_by("next_attempt_at")[:most]
+        )
+        ArchiveCopy.objects.filter(pk__in=[copy.pk for copy in found]).update(next_attempt_at=now + LEASE)
+    return found
+
+
+def record(copies: Sequence[ArchiveCopy], outcomes: Sequence[CopyOutcome], now: datetime) -> None:
+    """Write down what became of claimed copies; those without an outcome were not tried and are free at once."""
+    by_id = {outcome.message_id: outcome for outcome in outcomes}
+    for copy in copies:
+        outcome = by_id.get(copy.pk)
+        if outcome is None:
+            copy.next_attempt_at = now
+            continue
+        copy.attempts = min(copy.attempts + 1, 32_000)
+        copy.mailed_at = outcome.mailed_at or copy.mailed_at
+        copy.stored_at = outcome.stored_at or copy.stored_at
+        copy.reply = outcome.reply
+        copy.state = CopyState.ARCHIVED if outcome.is_complete else CopyState.FAILED
+        copy.next_attempt_at = now + RESTS[min(copy.attempts, len(RESTS)) - 1]
+    fields = ["attempts", "mailed_at", "stored_at", "reply", "state", "next_attempt_at"]
+    ArchiveCopy.objects.bulk_update(copies, fields, batch_size=500)
+
+
+def archives_with_work(now: datetime) -> list[Archive]:
+    """Archives that have copies whose turn it is."""
+    due = ArchiveCopy.objects.filter(next_attempt_at__lte=now).exclude(state=CopyState.ARCHIVED)
+    return list(Archive.objects.filter(pk__in=due.values("archive")))
+
+
+def figures(delivery: Delivery) -> CopyFigures:
+    """Copies of a delivery by state."""
+    copies = ArchiveCopy.objects.of_delivery(delivery.pk)
+    counts = dict(copies.order_by().values_list("state").annotate(Count("pk")))
+    failed = copies.filter(state=CopyState.FAILED).order_by("-pk").values_list("reply", flat=True).first()
+    return CopyFigures(
+        pending=counts.get(CopyState.PENDING, 0),
+        archived=counts.get(CopyState.ARCHIVED, 0),
+        failed=counts.get(CopyState.FAILED, 0),
+        reply=failed or "",
+    )
+
+
+def alarms(now: datetime) -> list[Alarm]:
+    """What archives lack for longer than :data:`OVERDUE`."""
+    rows = (
+        ArchiveCopy.objects.exclude(state=CopyState.ARCHIVED)
+        .filter(noted_at__lte=now - OVERDUE)
+        .order_by()
+        .values_list(F("archive__name"))
+        .annotate(Count("pk"), Min("noted_at"), Max("reply"))
+    )
+    return [Alarm(*row) for row in rows]
+
+
+def note_missing(delivery: Delivery, archive: Archive, now: datetime) -> int:
+    """Have a copy made of every sent message of the delivery, again where there is one; returns how many."""
+    first, last = message_range(delivery.pk)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO deliveries_archivecopy (message_id, archive_id, state, attempts, reply, noted_at, "
+            "next_attempt_at) SELECT id, %(archive)s, %(pending)s, 0, '', %(now)s, %(now)s FROM deliveries_message "
+            "WHERE id BETWEEN %(first)s AND %(last)s AND state = %(sent)s "
+            "ON CONFLICT (message_id) DO UPDATE SET archive_id = excluded.archive_id, state = excluded.state, "
+            "attempts = 0, mailed_at = NULL, stored_at = NULL, noted_at = excluded.noted_at, "
+            "next_attempt_at = excluded.next_attempt_at",
+            {
+                "archive": archive.pk,
+                "pending": CopyState.PENDING.value,
+                "sent": MessageState.SENT.value,
+                "now": now,
+                "first": first,
+                "last": last,
+            },
+        )
+        return int(cursor.rowcount)

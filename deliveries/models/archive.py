@@ -1,0 +1,123 @@
+"""Archives of exact copies, and the state of each message's copy."""
+
+import ipaddress
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from deliveries.models.message import Message, message_range
+from deliveries.models.route import Route
+
+
+class ArchivePolicy(models.TextChoices):
+    """Who decides whether deliveries are archived here."""
+
+    OFFERED = "offered", "Offered: each delivery decides"
+    DEFAULT = "default", "On by default: new deliveries archive here unless somebody unticks the box"
+    LOCKED = "locked", "Always: every delivery archives here"
+
+
+class Archive(models.Model):
+    """A place for exact copies: a mailbox reached by a route of its own, a store of ``.eml`` files, or both."""
+
+    name = models.CharField(max_length=100, unique=True)
+    address = models.EmailField(
+        max_length=254, blank=True, help_text="The mailbox that takes the copies. No message names it."
+    )
+    route = models.ForeignKey(
+        Route,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        help_text="How copies get there. They hold personal data: choose a route with TLS.",
+    )
+    stores_files = models.BooleanField(
+        "store .eml files",
+        default=False,
+        help_text="Write each copy as a file as well, into the storage that the operator set up.",
+    )
+    policy = models.CharField(max_length=8, choices=ArchivePolicy, default=ArchivePolicy.OFFERED)
+    networks = models.TextField(
+        "networks of the archive",
+        blank=True,
+        help_text="One a line, for example 192.0.2.0/24. Opens and clicks from there are counted apart: "
+        "somebody looked at a copy. What people do with a copy from elsewhere cannot be told from the recipient.",
+    )
+    user_agents = models.TextField(
+        "user agents of the archive",
+        blank=True,
+        help_text="One a line: part of the name under which the archive's software opens links.",
+    )
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["policy"], condition=~models.Q(policy=ArchivePolicy.OFFERED), name="archive_one_of_each_policy"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """There is somewhere to put copies, a way to get there, and every network can be read."""
+        problems = {}
+        if not self.address and not self.stores_files:
+            problems["address"] = "Write the address of a mailbox, or tick “store .eml files”."
+        if self.address and self.route is None:
+            problems["route"] = "Choose the route by which copies get to the mailbox."
+        for line in self.networks.split():
+            try:
+                ipaddress.ip_network(line)
+            except ValueError:
+                problems["networks"] = f"“{line}” is not a network. Write one a line, for example 192.0.2.0/24."
+        if problems:
+            raise ValidationError(problems)
+
+
+class CopyState(models.IntegerChoices):
+    """Where a copy stands. A message without a copy has none of these."""
+
+    PENDING = 0, "Pending"
+    ARCHIVED = 1, "Archived"
+    FAILED = 2, "Failed, tried again"
+
+
+class ArchiveCopyQuerySet(models.QuerySet["ArchiveCopy"]):
+    """Selections of copies."""
+
+    def of_delivery(self, delivery_id: int) -> "ArchiveCopyQuerySet":
+        """All copies of a delivery, by primary key alone."""
+        first, last = message_range(delivery_id)
+        return self.filter(message_id__gte=first, message_id__lte=last)
+
+
+class ArchiveCopy(models.Model):
+    """The copy of one accepted message. Written with the message's outcome, so that none is forgotten."""
+
+    message = models.OneToOneField(
+        Message, on_delete=models.DO_NOTHING, db_constraint=False, primary_key=True, related_name="copy"
+    )
+    archive = models.ForeignKey(Archive, on_delete=models.PROTECT, related_name="copies", db_index=False)
+    state = models.SmallIntegerField(choices=CopyState, default=CopyState.PENDING)
+    attempts = models.SmallIntegerField(default=0)
+    reply = models.TextField(blank=True)
+    noted_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
+    mailed_at = models.DateTimeField(null=True)
+    stored_at = models.DateTimeField(null=True)
+
+    objects = ArchiveCopyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "archive copies"
+        indexes = [
+            # What is still to do is small, whatever was archived before.
+            models.Index(fields=["archive", "next_attempt_at"], condition=~models.Q(state=1), name="copy_to_do"),
+            models.Index(fields=["message"], condition=~models.Q(state=1), name="copy_missing"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Copy of message {self.message_id}"
