@@ -93,6 +93,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Installation",
         (
             Entry("Routes", "router", "deliveries.route"),
+            Entry("Platform defaults", "tune", "deliveries.platformdefaults"),
             Entry("Archives", "archive", "deliveries.archive"),
             Entry("Domain limits", "speed", "deliveries.domainlimit"),
             Entry("DKIM keys", "key", "deliveries.dkimkey"),

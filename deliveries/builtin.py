@@ -31,17 +31,50 @@ def block_values() -> list[dict[str, str]]:
 
 def template_values() -> list[dict[str, str]]:
     """Field values of the out-of-the-box delivery templates."""
-    return [
+    first_name = "{% if recipient.first_name %}, {{ recipient.first_name|proper }}{% endif %}"
+    own: list[dict[str, str]] = [
         {
             "label": "Newsletter",
             "description": "One column, one message, one button; reads well on phones and in dark mode.",
-            "sender_name": "Example News",
-            "sender_address": "news@example.com",
-            "subject": "News for you{% if recipient.first_name %}, {{ recipient.first_name|proper }}{% endif %}",
-            "html": _read("templates/newsletter.html"),
-            "language": "en",
-        }
+            "subject": f"News for you{first_name}",
+            "html": _framed(
+                "newsletter", "What is new this month, {{ recipient.first_name|proper|default('dear reader', true) }}."
+            ),
+        },
+        {
+            "label": "Announcement",
+            "description": "A product, an event, a date: a large sentence, the facts, a button.",
+            "subject": f"Something new is here{first_name}",
+            "html": _framed("announcement", "When, where, and why it is worth a look."),
+        },
+        {
+            "label": "Transactional notice",
+            "description": "Something happened in somebody's account: the facts in a table, no advertising.",
+            "subject": "We have received your request",
+            "html": _framed("notice", "What happened, and what happens next."),
+        },
+        {
+            "label": "Re-engagement",
+            "description": "For people who have not opened anything for long: stay or leave, both with one click.",
+            "subject": f"Shall we keep in touch{first_name}?",
+            "html": _framed("reengagement", "One click tells us."),
+        },
+        {
+            "label": "Plain text",
+            "description": "A letter without any design. There is no HTML part, hence no mirror page.",
+            "subject": f"A few words{first_name}",
+            "html": "",
+            "text": _read("templates/plain.txt"),
+        },
     ]
+    shared = {"sender_name": "Example News", "sender_address": "news@example.com", "language": "en"}
+    return [{**shared, **values} for values in own]
+
+
+def _framed(name: str, preheader: str) -> str:
+    """A content inside the frame that all of them share; ``preheader`` is what a mailbox shows behind the subject."""
+    content = _read(f"templates/{name}.html") + "\n"
+    return _read("frame.html").replace("[[content]]", content).replace("[[preheader]]", preheader)
 
 
 def _read(name: str) -> str:

@@ -33,6 +33,7 @@ from deliveries.pages.exclusions import exclusions_page
 from deliveries.pages.log import log_page
 from deliveries.pages.preview import preview_html, preview_page
 from deliveries.pages.progress import progress_of
+from deliveries.pages.templates import save_page
 from deliveries.states import EDITABLE, DeliveryState, MoveRefused
 from recipients.models import RecipientList
 
@@ -78,11 +79,20 @@ class DeliveryForm(PropertiesForm):
         self.initial["contact_zone"] = zone
         if self.instance.contact_at:
             self.initial["contact_local"] = self.instance.contact_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        self._lock()
         if "target_lists" in self.fields:
             lists = RecipientList.objects.annotate(size=Count("memberships")).order_by("name")
             self.fields["target_lists"].queryset = lists  # type: ignore[attr-defined]
             if not lists:
                 self.fields["target_lists"].help_text = "There is no list yet. Create one under “Lists” first."
+
+    def _lock(self) -> None:
+        """What the template keeps deliveries from changing is shown and not taken."""
+        template = self.instance.template
+        for name in template.locked if template is not None else ():
+            if field := self.fields.get(name):
+                field.disabled = True
+                field.help_text = format_html("Locked by the template “{}”. {}", template, field.help_text)
 
     def clean(self) -> dict[str, Any]:
         """Read day and time in the chosen zone."""
@@ -129,6 +139,7 @@ class DeliveryAdmin(PropertiesAdmin):
         """The pages of a delivery; its own page is its address."""
         pages = [
             ("create/", create_page, "create"),
+            ("<int:delivery_id>/save-as-template/", save_page, "save_as_template"),
             ("headers/", findings_page, "headers"),
             ("<int:delivery_id>/", dashboard, "dashboard"),
             ("<int:delivery_id>/progress/", progress_fragment, "progress"),

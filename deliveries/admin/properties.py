@@ -8,10 +8,13 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import HttpRequest, QueryDict
+from django.utils.html import format_html
+from django.utils.safestring import mark_safe
 
 from campaign import ui
 from deliveries.admin import headers, insert
 from deliveries.admin.files import AttachmentsField, ImagesField, SeveralFilesField, attachable, check_total, store
+from deliveries.admin.origin import origins
 from deliveries.admin.schedule import DurationField, LocalTimeInput
 from deliveries.analysis.bounce_addresses import DomainRefused, check_fixed
 from deliveries.analysis.source import compile_properties
@@ -98,6 +101,7 @@ class PropertiesForm(forms.ModelForm[Any]):
                 self.fields[name].widget.choices = choices
         if "archive" in self.fields and (locked := locked_archive()) is not None:
             self._show_locked(locked)
+        self._say_origins()
         if "smtp_headers" in self.fields:
             self.fields["smtp_headers"].widget.choices = headers.choices(choices)
 
@@ -136,6 +140,13 @@ class PropertiesForm(forms.ModelForm[Any]):
         except ValidationError as error:
             self.add_error("attachments", error)
         return cleaned
+
+    def _say_origins(self) -> None:
+        """Behind each help text, where the value comes from."""
+        names = [name for name in Properties.property_names() if name in self.fields]
+        for name, words in origins(self.instance, names).items():
+            field = self.fields[name]
+            field.help_text = format_html('{} <span class="c-origin">{}</span>', mark_safe(field.help_text), words)  # noqa: S308
 
     def _show_locked(self, archive: Archive) -> None:
         """The box and the archive that nobody can change here."""

@@ -15,6 +15,10 @@ CONTENT = (
         ],
     },
 )
+SENDER = (
+    "Sender",
+    {"classes": ["tab"], "fields": ["sender_name", "sender_address", "reply_name", "reply_address", "language"]},
+)
 ATTACHMENTS = (
     "Attachments",
     {"classes": ["tab"], "fields": ["attachments", "new_files", "new_images"]},

@@ -18,7 +18,7 @@ from deliveries.models.properties import (
     WavesMode,
 )
 from deliveries.models.route import Mechanism, Protocol, Route, Security, SenderDomainRoute
-from deliveries.models.template import DeliveryTemplate
+from deliveries.models.template import DeliveryTemplate, PlatformDefaults
 
 __all__ = [
     "Algorithm",
@@ -44,6 +44,7 @@ __all__ = [
     "MirrorMode",
     "Part",
     "PersonalizationBlock",
+    "PlatformDefaults",
     "Priority",
     "Properties",
     "Protocol",

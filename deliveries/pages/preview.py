@@ -13,7 +13,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from campaign import ui
 from campaign.lib.clock import now
 from deliveries.analysis.source import compile_properties
-from deliveries.models import AttachmentRole, Delivery, message_range
+from deliveries.models import AttachmentRole, Delivery, Properties, message_range
 from deliveries.pages.access import delivery_page
 from deliveries.pages.people import find_in_target, values_of
 from deliveries.personalization.errors import PersonalizationErrors
@@ -88,14 +88,14 @@ def preview_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
 def preview_html(request: HttpRequest, delivery: Delivery, recipient_id: int) -> HttpResponse:
     """The HTML part alone, for the sandboxed frame."""
     recipient = Recipient.objects.filter(pk=recipient_id).first()
-    html = _with_images(delivery, preview_of(delivery, recipient).html) if recipient else ""
+    html = with_images(delivery, preview_of(delivery, recipient).html) if recipient else ""
     return HttpResponse(html, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"})
 
 
-def _with_images(delivery: Delivery, html: str) -> str:
+def with_images(properties: Properties, html: str) -> str:
     """The HTML with the images that travel inside the message, which a browser cannot ask for by ``cid:``."""
     images = {
         image.content_id: f"data:{image.content_type};base64,{base64.b64encode(image.data).decode()}"
-        for image in delivery.attachments.filter(role=AttachmentRole.INLINE).exclude(content_id="")
+        for image in properties.attachments.filter(role=AttachmentRole.INLINE).exclude(content_id="")
     }
     return re.sub(r"\bcid:([\w-]+)", lambda found: images.get(found[1], found[0]), html)
