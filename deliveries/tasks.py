@@ -29,7 +29,9 @@ def analyse_delivery(delivery_id: int) -> None:
 @shared_task
 def send_parts() -> None:
     """Send until nothing is open or the slice is over; then make room and come back."""
-    if this_process().work(until=now() + SLICE):
+    more = this_process().work(until=now() + SLICE)
+    _announce_copies()
+    if more:
         send_parts.delay()
 
 
@@ -53,7 +55,11 @@ def wake() -> None:
         analyse_delivery.delay(delivery_id)
     end_validity(now())
     parts.finish_deliveries()
-    for due in archives_with_work(now()):
-        archive.delay(due.pk)
+    _announce_copies()
     if parts.work_is_open(now()):
         queue.announce_work()
+
+
+def _announce_copies() -> None:
+    for due in archives_with_work(now()):
+        archive.delay(due.pk)

@@ -80,12 +80,15 @@ def _run(recipients: int, web_port: int, *, once: bool) -> int:
         _say("Starting web server, worker, scheduler and an SMTP sink …")
         mails = folder / "mails"
         sink = processes.start("sink", "campaign.demo.sink", "--port", "0", "--folder", str(mails))
+        copies = folder / "archive"
+        vault = processes.start("archive", "campaign.demo.sink", "--port", "0", "--folder", str(copies))
         listen = f"127.0.0.1:{web_port}"
         processes.start("web", "gunicorn", "campaign.wsgi", "--bind", listen, "--workers", "2", "--threads", "4")
         worker = ("worker", "--concurrency", "2", "--queues", "sending,default", "--loglevel", "INFO")
         log = processes.start("worker", "celery", "--app", "campaign", *worker)
         processes.start("scheduler", "celery", "--app", "campaign", "beat", "--loglevel", "INFO")
         story.ensure_route(int(processes.wait_for_line(sink, r"(\d{2,5})")))
+        story.ensure_archive(int(processes.wait_for_line(vault, r"(\d{2,5})")))
         processes.wait_for_page(f"{settings.PUBLIC_URL}/healthz")
         processes.wait_for_line(log, r"(ready)\.")
 
@@ -108,8 +111,10 @@ def _run(recipients: int, web_port: int, *, once: bool) -> int:
             )
         seconds = time.monotonic() - started
 
-        _say("Comparing every received mail with its mirror page …")
-        result = verify(delivery, mails)
+        _say("Waiting for the archive to have its copies …")
+        story.wait_for_copies(delivery, processes.check)
+        _say("Comparing every received mail with its mirror page and its copy …")
+        result = verify(delivery, mails, copies)
         dashboard_url = f"{settings.PUBLIC_URL}/admin/deliveries/delivery/{delivery.pk}/"
         report = {
             "recipients": recipients,
@@ -121,7 +126,7 @@ def _run(recipients: int, web_port: int, *, once: bool) -> int:
         }
         (settings.VAR_DIR / "demo.json").write_text(json.dumps(report, indent=2) + "\n")
         holds = result.holds and counts["sent"] == delivery.to_deliver and result.arrived == counts["sent"]
-        _report(report, holds=holds, mails=mails)
+        _report(report, holds=holds, mails=mails, copies=copies)
         if not holds:
             _complain(result)
         if once or not holds:
@@ -132,19 +137,24 @@ def _run(recipients: int, web_port: int, *, once: bool) -> int:
             time.sleep(1)
 
 
-def _report(report: dict[str, object], *, holds: bool, mails: Path) -> None:
-    verdict = "Every mail arrived and every mirror page shows it." if holds else "Something is wrong, see below."
+def _report(report: dict[str, object], *, holds: bool, mails: Path, copies: Path) -> None:
+    verdict = (
+        "Every mail arrived, every mirror page shows it, and the archive has it to the octet."
+        if holds
+        else "Something is wrong, see below."
+    )
     print(
         f"\n  {report['sent']} of {report['recipients']} sent in {report['seconds']} s. {verdict}\n\n"
         f"  Delivery        {report['dashboard_url']}\n"
         f"  Login           demo / demo\n"
         f"  A mirror page   {report['mirror_url']}\n"
-        f"  Received mails  {mails}"
+        f"  Received mails  {mails}\n"
+        f"  Archived copies {copies}"
     )
 
 
 def _complain(result: object) -> None:
-    for name in ("missing", "repeated", "different"):
+    for name in ("missing", "repeated", "different", "without_header", "without_copy"):
         addresses = getattr(result, name)
         if addresses:
             print(f"  {name}: {len(addresses)} ({', '.join(addresses[:5])} …)", file=sys.stderr)

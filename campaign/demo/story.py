@@ -11,7 +11,8 @@ from campaign.demo.processes import DemoProblem
 from deliveries.actions.analyse import analyse
 from deliveries.actions.confirm import confirm
 from deliveries.actions.create import create
-from deliveries.models import Delivery, DeliveryTemplate, Level, Part, Route
+from deliveries.archiving.copies import figures
+from deliveries.models import Archive, Delivery, DeliveryTemplate, Level, MirrorMode, Part, Route
 from deliveries.states import DeliveryState
 from recipients.models import RecipientList
 
@@ -19,6 +20,7 @@ LOGIN = "demo"
 PASSWORD = "demo"  # noqa: S105 - printed on the screen; the demo listens on the loopback only
 LIST = "Demo readers"
 TEMPLATE = "Newsletter"
+HEADERS = "X-Demo-Reader: {{ recipient.first_name }}\nList-Id: Demo <demo.example.com>"
 STALL_SECONDS = 120
 
 
@@ -40,11 +42,23 @@ def ensure_route(port: int) -> Route:
     return route
 
 
+def ensure_archive(port: int) -> Archive:
+    """An archive that is reached by a route of its own: the demo's second SMTP sink."""
+    route, _ = Route.objects.update_or_create(name="Demo archive", defaults={"host": "127.0.0.1", "port": port})
+    archive, _ = Archive.objects.update_or_create(
+        name="Demo archive", defaults={"address": "copies@archive.example", "route": route}
+    )
+    return archive
+
+
 def create_delivery(label: str) -> Delivery:
     """A delivery from the out-of-the-box newsletter to everybody that was imported."""
     delivery = create(DeliveryTemplate.objects.get(label=TEMPLATE), label=label)
     delivery.route = Route.objects.get(name="Demo sink")
-    delivery.save(update_fields=["route"])
+    delivery.archive_emails, delivery.archive = True, Archive.objects.get(name="Demo archive")
+    delivery.mirror_mode = MirrorMode.FORCE
+    delivery.smtp_headers = HEADERS
+    delivery.save()
     delivery.target_lists.set([RecipientList.objects.get(name=LIST)])
     return delivery
 
@@ -94,6 +108,16 @@ def unpack_mail(path: Path) -> bytes:
     while data.startswith((b"Return-Path:", b"Delivered-To:")):
         data = data.partition(b"\r\n")[2]
     return data
+
+
+def wait_for_copies(delivery: Delivery, still_alive: Callable[[], None]) -> None:
+    """Wait until the archive has everything. Raises :class:`DemoProblem` when it takes two minutes."""
+    deadline = time.monotonic() + STALL_SECONDS
+    while (copies := figures(delivery)).missing:
+        if time.monotonic() > deadline:
+            raise DemoProblem(f"{copies.missing} copies are missing in the archive. {copies.reply}")
+        still_alive()
+        time.sleep(0.1)
 
 
 def _counts(delivery: Delivery) -> dict[str, int]:

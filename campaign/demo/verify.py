@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -20,24 +21,30 @@ _MIRROR = re.compile(r"https?://[^\s\"'<>]+/m/[A-Za-z0-9_-]{38}")
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was found: mails that arrived, addresses that miss theirs or got it twice, mirror pages that differ."""
+    """What was found: mails that arrived, addresses that miss theirs or got it twice, mirror pages that
+    differ, mails without their own header, and mails that the archive does not have to the octet."""
 
     arrived: int
     missing: tuple[str, ...]
     repeated: tuple[str, ...]
     different: tuple[str, ...]
+    without_header: tuple[str, ...]
+    without_copy: tuple[str, ...]
     first_mirror_url: str
 
     @property
     def holds(self) -> bool:
-        """Nothing is missing, repeated or different."""
-        return not (self.missing or self.repeated or self.different)
+        """Nothing is missing, repeated or different; each mail has its header, and its copy to the octet."""
+        return not (self.missing or self.repeated or self.different or self.without_header or self.without_copy)
 
 
-def verify(delivery: Delivery, mails: Path) -> Verification:
-    """Compare the delivery log with the received mails, and each mail's HTML with its mirror page over HTTP."""
+def verify(delivery: Delivery, mails: Path, archive: Path) -> Verification:
+    """Compare the delivery log with the received mails, each mail's HTML with its mirror page over HTTP, and each mail
+    with its copy."""
     expected = set(Message.objects.of_delivery(delivery.pk).values_list("address", flat=True))
-    received = list(_received(mails))
+    found = list(_received(mails))
+    received = [(address, html) for address, html, _, _ in found]
+    archived = {hashlib.sha256(unpack_mail(path)).digest() for path in archive.glob("*/*.eml")}
     counts = Counter(address for address, _ in received)
     with ThreadPoolExecutor(4) as pool:
         mirrors = list(pool.map(lambda mail: _mirror_of(mail[1]), received))
@@ -47,17 +54,21 @@ def verify(delivery: Delivery, mails: Path) -> Verification:
         missing=tuple(sorted(expected - counts.keys())),
         repeated=tuple(sorted(address for address, count in counts.items() if count > 1)),
         different=tuple(different),
+        without_header=tuple(address for address, _, reader, _ in found if not reader),
+        without_copy=tuple(address for address, _, _, octets in found if octets not in archived),
         first_mirror_url=next((url for url, _ in mirrors if url), ""),
     )
 
 
-def _received(mails: Path) -> Iterator[tuple[str, str]]:
-    """Address and HTML of every mail, read by Python's own parser, which shares nothing with our renderer."""
+def _received(mails: Path) -> Iterator[tuple[str, str, str, bytes]]:
+    """Address, HTML, own header and hash of every mail, read by Python's own parser, which shares nothing with ours."""
     for path in sorted(mails.glob("*/*.eml")):
-        message = email.message_from_bytes(unpack_mail(path), policy=email.policy.default)
+        octets = unpack_mail(path)
+        message = email.message_from_bytes(octets, policy=email.policy.default)
         part = message.get_body(("html",))
         address = message["To"].addresses[0].addr_spec
-        yield address, part.get_content() if part is not None else ""
+        html = part.get_content() if part is not None else ""
+        yield address, html, message["X-Demo-Reader"] or "", hashlib.sha256(octets).digest()
 
 
 _connections = local()

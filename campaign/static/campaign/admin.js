@@ -12,7 +12,9 @@ document.addEventListener("DOMContentLoaded", () => {
 document.addEventListener("DOMContentLoaded", () => {
   const table = document.getElementById("result_list");
   if (!table || table.querySelector("input.action-select")) return;
-  const label = table.querySelector("thead th")?.textContent.trim();
+  const head = table.querySelector("thead th")?.cloneNode(true);
+  head?.querySelectorAll(".material-symbols-outlined").forEach((icon) => icon.remove());
+  const label = head?.textContent.trim();
   table.querySelectorAll("tbody tr > :first-child[data-label]").forEach((cell) => (cell.dataset.label = label));
 });
 
