@@ -15,7 +15,7 @@ from recipients.addresses import AddressError, key, normalise
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 """BCP 47, as far as a form can tell."""
 
-BUILT_IN_FIELDS = ("address", "first_name", "last_name", "language", "time_zone")
+BUILT_IN_FIELDS = ("address", "first_name", "last_name", "language", "time_zone", "mail_format")
 
 
 class Consent(models.TextChoices):
@@ -24,6 +24,13 @@ class Consent(models.TextChoices):
     UNKNOWN = "unknown", "Unknown"
     GIVEN = "given", "Given"
     WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class MailFormat(models.TextChoices):
+    """What a person wants to get."""
+
+    BOTH = "", "HTML and text: the mail client chooses"
+    TEXT = "text", "Text only"
 
 
 class Recipient(models.Model):
@@ -35,6 +42,7 @@ class Recipient(models.Model):
     last_name = models.CharField(max_length=200, blank=True)
     language = models.CharField(max_length=16, blank=True, help_text="For example en or fr-CA.")
     time_zone = models.CharField(max_length=64, blank=True, help_text="For example Europe/Zurich.")
+    mail_format = models.CharField(max_length=4, blank=True, choices=MailFormat, default=MailFormat.BOTH)
     attributes = models.JSONField("custom attributes", default=dict, blank=True)
     consent = models.CharField(max_length=9, choices=Consent.choices, default=Consent.UNKNOWN)
     consent_at = models.DateTimeField("consent changed at", null=True, blank=True)

@@ -38,6 +38,8 @@ DELIVERY = (
             "wave_calendar",
             "in_doubt_policy",
             "part_size",
+            "mail_formats",
+            "test_smtp",
             "archive_emails",
             "archive",
         ],

@@ -5,7 +5,9 @@ import json
 
 from deliveries.models import Delivery, PersonalizationBlock
 
-SENDING_ONLY = frozenset({"archive", "archive_emails", "priority", "max_retries", "retry_period", "in_doubt_policy"})
+SENDING_ONLY = frozenset(
+    {"archive", "archive_emails", "priority", "max_retries", "retry_period", "in_doubt_policy", "test_smtp"}
+)
 """Properties that the analysis does not look at: they count while the delivery is sent."""
 
 

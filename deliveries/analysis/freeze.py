@@ -15,7 +15,7 @@ from deliveries.waves import Wave
 
 SQL = statements(Path(__file__).parent / "sql")
 
-COLUMNS = frozenset({"address", "first_name", "last_name", "language", "time_zone"})
+COLUMNS = frozenset({"address", "first_name", "last_name", "language", "time_zone", "mail_format"})
 """Recipient fields that are columns; every other one is a custom attribute."""
 
 AUTOMATIC_PART_SIZE = 500

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from deliveries.models import Attachment, AttachmentRole, MirrorMode, PersonalizationBlock, Properties
+from deliveries.models import Attachment, AttachmentRole, MailFormats, MirrorMode, PersonalizationBlock, Properties
 from deliveries.personalization.blocks import Block
 from deliveries.personalization.fields import Field, FieldKind, catalogue
 from deliveries.rendering.compile import AttachedFile, Compiled, Mirror, Source, compile_content
@@ -41,6 +41,8 @@ def source(properties: Properties) -> Source:
         investigation_address=properties.investigation_address or settings.INVESTIGATION_ADDRESS,
         return_path=ReturnPath(settings.RETURN_PATH),
         mirror=_MIRROR[MirrorMode(properties.mirror_mode)],
+        text_only=properties.mail_formats == MailFormats.TEXT,
+        by_preference=properties.mail_formats == MailFormats.RECIPIENT,
         seconds=properties.personalization_time.total_seconds(),
         language=properties.language,
         base_url=settings.PUBLIC_URL,

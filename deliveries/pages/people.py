@@ -5,7 +5,7 @@ from typing import Any
 
 from deliveries.models import Delivery
 from recipients import addresses
-from recipients.models import Recipient
+from recipients.models import BUILT_IN_FIELDS, Recipient
 
 MOST_FOUND = 200
 """Recipients that a search by the beginning of an address takes into account."""
@@ -44,6 +44,6 @@ def values_of(recipient: Recipient, paths: Sequence[str]) -> list[Any]:
 
 
 def _value(recipient: Recipient, name: str) -> Any:
-    if name in {"address", "first_name", "last_name", "language", "time_zone"}:
+    if name in BUILT_IN_FIELDS:
         return getattr(recipient, name)
     return recipient.attributes.get(name)

@@ -30,6 +30,7 @@ BUILT_IN = (
     Field("recipient.last_name", "Last name"),
     Field("recipient.language", "Language"),
     Field("recipient.time_zone", "Time zone"),
+    Field("recipient.mail_format", "Mail format"),
     Field("delivery.label", "Label of the delivery"),
     Field("delivery.code", "Delivery code"),
     Field("delivery.sender_name", "Sender name"),

@@ -20,6 +20,7 @@ from deliveries.rendering.links import Link, find_links
 from deliveries.rendering.return_path import ReturnPath
 from deliveries.rendering.text import text_from_html
 
+MAIL_FORMAT = "recipient.mail_format"
 _MIRROR_LINK = re.compile(r"\bmessage\s*(?:\.\s*mirror_url\b|\[\s*['\"]mirror_url)")
 
 
@@ -68,11 +69,15 @@ class Source:
     return_path: ReturnPath = ReturnPath.PLAIN
     mirror: Mirror = Mirror.DEFAULT
     seconds: float = MAX_SECONDS
+    text_only: bool = False
+    by_preference: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     r"""A content ready to be merged with messages. The texts are templates whose blocks are resolved.
+
+    ``text_only``: the HTML is the mirror page alone. ``by_preference``: it is for those who prefer text.
 
     ``fields`` are the recipient fields it uses, in the order of a message's values. Line breaks are ``\n``.
     """
@@ -101,6 +106,8 @@ class Compiled:
     return_path: str = ReturnPath.PLAIN
     has_mirror: bool = True
     seconds: float = MAX_SECONDS
+    text_only: bool = False
+    by_preference: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON column."""
@@ -162,6 +169,8 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         used += _try(problems, partial(_ready, template, where, catalogue), ())
     if problems:
         raise PersonalizationErrors(problems)
+    by_preference = source.by_preference and bool(html.strip() and text.strip()) and not source.text_only
+    preference = [MAIL_FORMAT] if by_preference else []
     return Compiled(
         version=VERSION,
         html=html,
@@ -173,7 +182,7 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         label=source.label,
         code=source.code,
         fields=tuple(
-            dict.fromkeys(path for path in ["recipient.language", *used] if path.startswith("recipient.")),
+            dict.fromkeys(path for path in ["recipient.language", *preference, *used] if path.startswith("recipient.")),
         ),
         links=find_links(html),
         attachments=source.attachments,
@@ -183,6 +192,8 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         return_path=source.return_path,
         has_mirror=_has_mirror(source.mirror, html, text),
         seconds=source.seconds,
+        text_only=source.text_only,
+        by_preference=by_preference,
     )
 
 

@@ -2,7 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cached_property, lru_cache
@@ -14,7 +14,7 @@ from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import RenderLimit, ValueProblem
 from deliveries.personalization.sandbox import Environment, prepare, render, variable
 from deliveries.rendering import dkim, encode, headers
-from deliveries.rendering.compile import Compiled
+from deliveries.rendering.compile import MAIL_FORMAT, Compiled
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.mime import skeleton
 from deliveries.rendering.return_path import ReturnPath, envelope_sender
@@ -53,11 +53,14 @@ class Renderer:
         self.clock = clock
         self.signers = signers
         self.names = [variable(path) for path in compiled.fields]
-        self._skeleton = skeleton(compiled)
+        self._skeletons = {
+            text_only: skeleton(replace(compiled, html="") if text_only else compiled) for text_only in (False, True)
+        }
         self._return_path = ReturnPath(compiled.return_path)
         # Quoted-printable and base64 as we write them are tight and have no dot at the beginning of a line.
-        self._is_tight = all(dkim.is_tight(piece) for piece in self._skeleton.pieces)
-        self._is_transparent = not any(b"\n." in piece or piece.startswith(b".") for piece in self._skeleton.pieces)
+        pieces = [piece for one in self._skeletons.values() for piece in one.pieces]
+        self._is_tight = all(dkim.is_tight(piece) for piece in pieces)
+        self._is_transparent = not any(b"\n." in piece or piece.startswith(b".") for piece in pieces)
         plain = Environment(autoescape=False)
         self.headers = {
             name: _Template(plain, getattr(compiled, name), label)
@@ -161,8 +164,10 @@ class Renderer:
         fields.append(b"MIME-Version: 1.0\r\n")
         compiled = self.compiled
         text = merge.body(self.text_template if compiled.text_base64 else self.text_body) if compiled.text else b""
-        html = merge.body(self.html_template if compiled.html_base64 else self.html_body) if compiled.html else b""
-        content_fields, body = self._skeleton.fill(f"=_{boundary}".encode(), text, html)
+        text_only = merge.is_text_only
+        wanted = compiled.html and not text_only
+        html = merge.body(self.html_template if compiled.html_base64 else self.html_body) if wanted else b""
+        content_fields, body = self._skeletons[text_only].fill(f"=_{boundary}".encode(), text, html)
         fields += content_fields
         if body and not body.endswith(b"\r\n"):
             body += b"\r\n"
@@ -279,6 +284,14 @@ class _Merge:
         # The sender may be personalized and is itself a field, so it comes first.
         self.sender_address = self.values[variable("delivery.sender_address")] = self.header("sender_address")
         self.sender_name = self.values[variable("delivery.sender_name")] = self.header("sender_name")
+
+    @property
+    def is_text_only(self) -> bool:
+        """The message has no HTML part: nobody gets one, or this person wants none."""
+        compiled = self.renderer.compiled
+        if not compiled.text:
+            return False
+        return compiled.text_only or (compiled.by_preference and self.values[variable(MAIL_FORMAT)] == "text")
 
     def header(self, name: str) -> str:
         """A header's text, checked. Raises :class:`MessageError`."""

@@ -24,6 +24,7 @@ SQL = statements(Path(__file__).parent / "sql")
 NO_ANSWER = (
     "The connection broke before the server confirmed. The message may have arrived; it is not sent again by itself."
 )
+TESTED = "Test only, nothing was sent. The server would take it: "
 NOT_MADE = "The message could not be made: "
 HOLDER_LOST = "The worker that held this message is gone. The message may have left; it is not sent again by itself."
 
@@ -44,9 +45,14 @@ class Outcome:
 
 
 def of_reply(message_id: int, reply: Reply, at: datetime) -> Outcome:
-    """The outcome of a server's reply: an accepted message is sent, any other failed, with its qualification."""
+    """The outcome of a server's reply: an accepted message is sent, any other failed, with its qualification.
+
+    An address that was accepted without a content was offered for a test.
+    """
     if reply.accepted:
         return Outcome(message_id, MessageState.SENT, str(reply), at)
+    if reply.stage is Stage.RCPT and reply.code < 300:
+        return Outcome(message_id, MessageState.CANCELLED, f"{TESTED}{reply}", at)
     verdict = qualify(reply)
     words = reply.text if reply.stage is Stage.LOCAL else str(reply)  # nobody shall think the server said it
     final = verdict.type is FailureType.HARD or (reply.stage is Stage.LOCAL and reply.code >= 500)

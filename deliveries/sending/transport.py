@@ -14,8 +14,9 @@ from deliveries.sending.handshake import RouteAddress, RouteUnavailable, Securit
 from deliveries.sending.smtp import commands
 from deliveries.sending.smtp.commands import Extensions
 from deliveries.sending.smtp.pipeline import converse
+from deliveries.sending.smtp.probe import probe
 from deliveries.sending.smtp.replies import ProtocolViolation, Reply, ReplyReader, Stage
-from deliveries.sending.smtp.steps import Body, HangUp, Outcome, Read, ServerClosing, Standing, Write
+from deliveries.sending.smtp.steps import Body, Conversation, HangUp, Outcome, Read, ServerClosing, Standing, Write
 
 __all__ = ["Connection", "ConnectionLost", "RouteAddress", "RouteUnavailable", "Security", "Timeouts"]
 
@@ -58,7 +59,7 @@ class Connection:
         self._kept_or_new()
 
     def send(
-        self, mails: Iterable[Mail], handing_over: Callable[[Mail], None] = _unrecorded
+        self, mails: Iterable[Mail], handing_over: Callable[[Mail], None] = _unrecorded, *, is_test: bool = False
     ) -> Generator[tuple[Mail, Reply], None, None]:
         """Hand over the mails; the outcome of each as soon as it is known.
 
@@ -66,6 +67,9 @@ class Connection:
         returned. `mails` is read two mails ahead, the second while the server is busy; a mail that this server cannot
         be asked to take is answered (stage LOCAL) before the mail that is under way. To stop early, end `mails`:
         closing this iterator drops the connection, and a mail whose outcome was not yielded is then untouched.
+
+        With `is_test` nothing is handed over: each address is offered and taken back, and what the server said is the
+        outcome.
 
         Raises RouteUnavailable and ConnectionLost, ValueError for data with bare CR or LF, and what `mails` and
         `handing_over` raise. The Connection can be used again after each of them.
@@ -78,7 +82,10 @@ class Connection:
             finished = False
             try:
                 yield from session.hand_over(
-                    mails_now if room is None else islice(mails_now, room), handing_over, waiting.make_next
+                    mails_now if room is None else islice(mails_now, room),
+                    handing_over,
+                    waiting.make_next,
+                    probe if is_test else converse,
                 )
                 finished = session.usable
             finally:
@@ -179,10 +186,14 @@ class _Session:
         return self.usable and not self._replies.pending and not poll.poll(0)
 
     def hand_over(
-        self, mails: Iterator[Mail], handing_over: Callable[[Mail], None], meanwhile: Callable[[], None]
+        self,
+        mails: Iterator[Mail],
+        handing_over: Callable[[Mail], None],
+        meanwhile: Callable[[], None],
+        talk: Callable[[Iterator[Mail], Extensions, Standing], Conversation[Standing]],
     ) -> Iterator[tuple[Mail, Reply]]:
         """Carry out the conversation's steps; `meanwhile` is called while the server is busy with a content."""
-        conversation = converse(mails, self._server, self._standing)
+        conversation = talk(mails, self._server, self._standing)
         answer: Reply | None = None
         under_way: Mail | None = None
         while True:

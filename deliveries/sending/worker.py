@@ -122,7 +122,9 @@ class Worker:
             route = connection.route
             turns = Turns(pending_rows(part), self.throttle, route.id, route.messages_per_second)
             while batch.goes_on:
-                for mail, reply in connection.send(self._mails(turns, batch), self._handing_over):
+                for mail, reply in connection.send(
+                    self._mails(turns, batch), self._handing_over, is_test=part.delivery.test_smtp
+                ):
                     batch.add(mail.id, reply)
                     if is_throttling(reply):
                         self.throttle.complain(mail.recipient.rpartition("@")[2].lower())

@@ -54,7 +54,7 @@ class MappingForm(forms.Form):
         known = {definition.name: definition for definition in AttributeDefinition.objects.all()}
         built_in = [
             ("address", "E-mail address"), ("first_name", "First name"), ("last_name", "Last name"),
-            ("language", "Language"), ("time_zone", "Time zone"),
+            ("language", "Language"), ("time_zone", "Time zone"), ("mail_format", "Mail format"),
         ]  # fmt: skip
         choices: list[Any] = [(IGNORE, "Leave out"), ("Built-in fields", built_in)]
         if known:

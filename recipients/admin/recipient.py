@@ -30,7 +30,8 @@ class RecipientForm(forms.ModelForm[Recipient]):
     class Meta:
         model = Recipient
         fields = [
-            "address", "first_name", "last_name", "language", "time_zone", "consent", "consent_at", "consent_source",
+            "address", "first_name", "last_name", "language", "time_zone", "mail_format",
+            "consent", "consent_at", "consent_source",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -133,7 +134,7 @@ class RecipientAdmin(ui.ModelAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who it is, what is known, what was agreed."""
         attributes = [PREFIX + name for name in AttributeDefinition.objects.values_list("name", flat=True)]
-        person = (None, {"fields": ["address", ("first_name", "last_name"), ("language", "time_zone")]})
+        person = (None, {"fields": ["address", ("first_name", "last_name"), ("language", "time_zone"), "mail_format"]})
         consent = ("Consent", {"fields": ["consent", "consent_at", "consent_source"]})
         return [person, *([("Custom attributes", {"fields": attributes})] if attributes else []), consent]
 

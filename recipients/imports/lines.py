@@ -11,7 +11,7 @@ from typing import IO
 
 from recipients.addresses import AddressError, key, normalise
 from recipients.imports.detect import Form, ImportProblem, header, likely_encoding
-from recipients.imports.values import PARSERS, CellError, Value
+from recipients.imports.values import PARSERS, CellError, Value, mail_format
 
 MAX_CELL = 10_000
 _BREAKS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -19,7 +19,7 @@ _WRONG = "\ud800"
 """Stands for bytes that are no text; no text that was decoded holds half a character."""
 _MARK_WRONG = "recipients.imports.mark_wrong"
 codecs.register_error(_MARK_WRONG, lambda error: (_WRONG, error.end))  # type: ignore[attr-defined]
-_LENGTHS = {"first_name": 200, "last_name": 200, "language": 16, "time_zone": 64}
+_LENGTHS = {"first_name": 200, "last_name": 200, "language": 16, "time_zone": 64, "mail_format": 20}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class Row:
     last_name: str
     language: str
     time_zone: str
+    mail_format: str
     attributes: str
 
 
@@ -93,9 +94,19 @@ def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int, Callab
             if len(value) > limit:
                 raise CellError(f"{name.replace('_', ' ').capitalize()} is longer than {limit} characters.")
         custom = {name: parse(text) for name, position, parse in attributes if (text := cells[position].strip())}
-        first_name, last_name, language, time_zone = values
+        first_name, last_name, language, time_zone, written_format = values
         attributes_json = json.dumps(custom, ensure_ascii=False)
-        return Row(line, key(address), address, first_name, last_name, language, time_zone, attributes_json)
+        return Row(
+            line,
+            key(address),
+            address,
+            first_name,
+            last_name,
+            language,
+            time_zone,
+            mail_format(written_format),
+            attributes_json,
+        )
 
     return make
 

@@ -17,6 +17,7 @@ _KNOWN = {
     "last_name": {"last name", "lastname", "surname", "family name", "name", "nachname", "familienname", "nom",
                   "nom de famille", "apellido", "apellidos"},
     "language": {"language", "lang", "sprache", "langue", "idioma", "locale"},
+    "mail_format": {"mail format", "email format", "e mail format", "mailformat", "format"},
     "time_zone": {"time zone", "timezone", "zeitzone", "fuseau horaire", "zona horaria", "tz"},
 }  # fmt: skip
 

@@ -144,7 +144,17 @@ def _cells(form: Form, used: Mapping[str, str], staged: list[Any]) -> tuple[str,
 
 
 def _values(row: Row) -> tuple[object, ...]:
-    return (row.line, row.key, row.address, row.first_name, row.last_name, row.language, row.time_zone, row.attributes)
+    return (
+        row.line,
+        row.key,
+        row.address,
+        row.first_name,
+        row.last_name,
+        row.language,
+        row.time_zone,
+        row.mail_format,
+        row.attributes,
+    )
 
 
 def _define_attributes(used: Mapping[str, str], asked: Mapping[str, AttributeKind]) -> dict[str, str]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 
-from recipients.models import AttributeKind
+from recipients.models import AttributeKind, MailFormat
 
 Value = str | int | float | bool
 
@@ -50,6 +50,16 @@ def yes_or_no(text: str) -> bool:
     if folded not in _YES | _NO:
         raise CellError(f"“{text}” is neither yes nor no. Write yes or no.")
     return folded in _YES
+
+
+def mail_format(text: str) -> str:
+    """The format that a person wants, as the recipient keeps it."""
+    folded = text.casefold()
+    if folded in {"text", "plain", "txt"}:
+        return MailFormat.TEXT.value
+    if folded in {"", "both", "html", "multipart"}:
+        return MailFormat.BOTH.value
+    raise CellError(f"“{text}” is no mail format. Write text or html.")
 
 
 PARSERS: Mapping[str, Callable[[str], Value]] = {

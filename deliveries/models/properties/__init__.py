@@ -5,12 +5,21 @@ from typing import Any, Self
 from deliveries.models.properties.archiving import ArchivingProperties
 from deliveries.models.properties.content import ContentProperties
 from deliveries.models.properties.files import Attachment, AttachmentRole
-from deliveries.models.properties.sending import InDoubtPolicy, Priority, SendingProperties
+from deliveries.models.properties.sending import InDoubtPolicy, MailFormats, Priority, SendingProperties
 from deliveries.models.properties.smtp import SmtpProperties
 from deliveries.models.properties.validity import MirrorMode, ValidityProperties
 from deliveries.models.properties.waves import WavesMode, WavesProperties
 
-__all__ = ["Attachment", "AttachmentRole", "InDoubtPolicy", "MirrorMode", "Priority", "Properties", "WavesMode"]
+__all__ = [
+    "Attachment",
+    "AttachmentRole",
+    "InDoubtPolicy",
+    "MailFormats",
+    "MirrorMode",
+    "Priority",
+    "Properties",
+    "WavesMode",
+]
 
 
 class Properties(

@@ -14,6 +14,14 @@ class Priority(models.IntegerChoices):
     HIGH = 2, "High"
 
 
+class MailFormats(models.TextChoices):
+    """Which parts a message has."""
+
+    RECIPIENT = "recipient", "Use recipient preferences"
+    BOTH = "both", "Let recipient mail client choose the most appropriate format"
+    TEXT = "text", "Send all messages in text format"
+
+
 class InDoubtPolicy(models.TextChoices):
     """What becomes of a message that was handed over and whose answer never came."""
 
@@ -51,6 +59,19 @@ class SendingProperties(models.Model):
         default=timedelta(hours=1),
         validators=[MinValueValidator(timedelta(seconds=1), "Write at least 1s.")],
         help_text="Time between two attempts. They are spread over half as long again, not sent in a burst.",
+    )
+    mail_formats = models.CharField(
+        max_length=9,
+        choices=MailFormats,
+        default=MailFormats.RECIPIENT,
+        help_text="HTML and text leave together, always in UTF-8. Who prefers text gets the text alone; the HTML "
+        "content is then the mirror page only.",
+    )
+    test_smtp = models.BooleanField(
+        "test SMTP delivery",
+        default=False,
+        help_text="Offer every address to the server and take it back: nothing is sent. The log tells what the server "
+        "said to each.",
     )
     in_doubt_policy = models.CharField(
         "messages in doubt",

@@ -8,7 +8,7 @@ DROP TABLE IF EXISTS import_staging;
 -- name: create_staging
 CREATE TEMPORARY TABLE import_staging (
     line integer, key text, address text, first_name text, last_name text, language text, time_zone text,
-    attributes jsonb
+    mail_format text, attributes jsonb
 ) ON COMMIT DROP;
 
 -- name: copy_staging
@@ -19,7 +19,7 @@ SELECT count(*) FROM import_staging;
 
 -- name: repeated
 -- Lines whose address stands again further down; the last one counts.
-SELECT line, address, first_name, last_name, language, time_zone, attributes FROM (
+SELECT line, address, first_name, last_name, language, time_zone, mail_format, attributes FROM (
     SELECT *, row_number() OVER (PARTITION BY key ORDER BY line DESC) AS place FROM import_staging
 ) numbered WHERE place > 1 ORDER BY line;
 
@@ -32,18 +32,18 @@ DELETE FROM import_staging earlier USING (
 SELECT count(*) FROM import_staging JOIN recipients_recipient ON address_key = key;
 
 -- name: insert_new
-INSERT INTO recipients_recipient (address, address_key, first_name, last_name, language, time_zone, attributes,
+INSERT INTO recipients_recipient (address, address_key, first_name, last_name, language, time_zone, mail_format, attributes,
                                   consent, consent_source, created_at, updated_at)
-SELECT address, key, first_name, last_name, language, time_zone, attributes, 'unknown', '', now(), now()
+SELECT address, key, first_name, last_name, language, time_zone, mail_format, attributes, 'unknown', '', now(), now()
   FROM import_staging
  ORDER BY line
     ON CONFLICT (address_key) DO NOTHING;
 
 -- name: insert_or_update
 -- An empty cell never erases what is known; attributes of other files stay.
-INSERT INTO recipients_recipient AS known (address, address_key, first_name, last_name, language, time_zone, attributes,
+INSERT INTO recipients_recipient AS known (address, address_key, first_name, last_name, language, time_zone, mail_format, attributes,
                                            consent, consent_source, created_at, updated_at)
-SELECT address, key, first_name, last_name, language, time_zone, attributes, 'unknown', '', now(), now()
+SELECT address, key, first_name, last_name, language, time_zone, mail_format, attributes, 'unknown', '', now(), now()
   FROM import_staging
  ORDER BY line
     ON CONFLICT (address_key) DO UPDATE
@@ -52,6 +52,7 @@ SELECT address, key, first_name, last_name, language, time_zone, attributes, 'un
        last_name = coalesce(nullif(excluded.last_name, ''), known.last_name),
        language = coalesce(nullif(excluded.language, ''), known.language),
        time_zone = coalesce(nullif(excluded.time_zone, ''), known.time_zone),
+       mail_format = coalesce(nullif(excluded.mail_format, ''), known.mail_format),
        attributes = known.attributes || excluded.attributes,
        updated_at = now();
 
