@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-flat bench-parts bench-million chaos run worker beat migrations fmt
+.PHONY: help demo test check bench bench-flat bench-mirror bench-parts bench-million chaos run worker beat migrations fmt
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ bench: $(VENV)/.bench ## Measure the engine beside its references (MESSAGES=n), 
 
 bench-flat: $(STAMP) ## Measure whether rate and memory stay the same with a million messages (MESSAGES=n)
 	$(BIN)/python -m benchmarks.sending --beside 20000 --messages $(or $(MESSAGES),1000000)
+
+bench-mirror: $(STAMP) ## Measure mirror pages of random messages of a delivery (MESSAGES=n)
+	$(BIN)/python -m benchmarks.mirror $(if $(MESSAGES),--messages $(MESSAGES))
 
 bench-parts: $(STAMP) ## Measure rendering, signing and transmission alone
 	$(BIN)/python -m benchmarks.render

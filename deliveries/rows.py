@@ -1,19 +1,26 @@
 """From the database to the rows that rendering takes, and back to a renderer: shared by sending, mirror and preview."""
 
+import json
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from pathlib import Path
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import OuterRef, Subquery
 
 from campaign.lib.clock import now
+from campaign.lib.sql import statements
 from deliveries.keys import signer
 from deliveries.models import Content, Message, MessageValues, Part
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.merge import MessageError, MessageRow, Renderer
-from deliveries.states import MessageState
+from deliveries.states import DeliveryState, MessageState
+
+SQL = statements(Path(__file__).parent / "sql")
 
 
 @lru_cache(maxsize=64)
@@ -58,6 +65,30 @@ def rows_of(message_ids: Iterable[int]) -> Iterator[tuple[int, MessageRow]]:
     )
     for content_id, pk, address, values, dated_at in found:
         yield content_id, MessageRow(id=pk, address=address, values=values or [], dated_at=dated_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What strangers may see of a message: its row (``None`` once its values are deleted) and where its delivery
+    stands."""
+
+    row: MessageRow | None
+    state: DeliveryState
+    ended: bool
+    """The mirror pages of its delivery have ended."""
+
+
+def published(content_id: int, message_id: int) -> Published | None:
+    """A message that carries this content, in one query; ``None`` when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["published_message"], {"message": message_id, "content": content_id})
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    address, values, dated_at, state, until, purged_at = found
+    row = MessageRow(message_id, address, json.loads(values), dated_at) if values is not None else None
+    over = purged_at is not None or (until is not None and until <= now())
+    return Published(row, DeliveryState(state), over)
 
 
 def sample_rows(content: Content, limit: int, dated_at: datetime) -> list[MessageRow]:

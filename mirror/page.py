@@ -1,10 +1,10 @@
 """The mirror page of a message: the HTML of the mail, from the same rows by the same code."""
 
-from campaign.lib.clock import now
-from deliveries.identifiers import MIRROR, UnknownMessage, find_message
-from deliveries.models import Delivery, MessageValues
+from campaign.lib.signing import MIRROR, InvalidToken, split, verify
+from deliveries.identifiers import UnknownMessage
+from deliveries.models import Content
 from deliveries.rendering.merge import MessageError
-from deliveries.rows import message_row, renderer
+from deliveries.rows import published, renderer
 from deliveries.states import STARTED
 
 CONTENT_SECURITY_POLICY = {
@@ -31,16 +31,19 @@ def mirror_html(token: str) -> str:
     Raises :class:`UnknownMessage` when there is no such message, it has no mirror page, it cannot be made (so it was
     never sent either), or its delivery has not started; :class:`PageEnded` when its time is over.
     """
-    message = find_message(MIRROR, token)
-    delivery = Delivery.objects.only("state", "resources_until", "values_purged_at").get(pk=message.delivery_id)
-    content = renderer(message.content_id)
-    if delivery.current_state not in STARTED or not content.compiled.has_mirror:
+    try:
+        identifier = split(token)
+        content = renderer(identifier.content_id)
+    except (InvalidToken, Content.DoesNotExist) as error:
+        raise UnknownMessage from error
+    if not verify(MIRROR, identifier, content.key):
         raise UnknownMessage
-    if delivery.values_purged_at or (delivery.resources_until and delivery.resources_until <= now()):
+    message = published(identifier.content_id, identifier.message_id)
+    if message is None or message.state not in STARTED or not content.compiled.has_mirror:
+        raise UnknownMessage
+    if message.ended or message.row is None:
         raise PageEnded
     try:
-        return content.html(message_row(message))
-    except MessageValues.DoesNotExist as error:
-        raise PageEnded from error
+        return content.html(message.row)
     except MessageError as error:
         raise UnknownMessage from error

@@ -51,8 +51,8 @@ def test_it_is_sandboxed_hidden_from_search_engines_and_sets_no_cookie(client: C
     assert not response.cookies
 
 
-def test_it_needs_no_more_than_five_queries(client: Client, sent: Message, django_assert_max_num_queries):
-    with django_assert_max_num_queries(5):
+def test_it_needs_no_more_than_two_queries(client: Client, sent: Message, django_assert_max_num_queries):
+    with django_assert_max_num_queries(2):
         client.get(address(sent))
 
 

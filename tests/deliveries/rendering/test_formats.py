@@ -1,5 +1,7 @@
 """Which parts a message has."""
 
+from typing import Any
+
 import pytest
 
 from deliveries.rendering.compile import MAIL_FORMAT
@@ -8,7 +10,7 @@ from tests.deliveries.rendering.contents import compiled, parsed, renderer, row
 HTML = "<p>Hello <b>{{ recipient.first_name }}</b></p>"
 
 
-def parts(options: dict[str, bool], mail_format: str = "") -> list[str]:
+def parts(options: dict[str, Any], mail_format: str = "") -> list[str]:
     made = renderer(html=HTML, text="Hello {{ recipient.first_name }}", **options)
     message = parsed(made.mail(row(made, first_name="Zoë", mail_format=mail_format)).data)
     return [part.get_content_type() for part in message.walk() if not part.is_multipart()]
