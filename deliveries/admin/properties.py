@@ -1,5 +1,6 @@
 """What the forms of deliveries and delivery templates share."""
 
+import re
 from typing import Any, ClassVar, cast
 
 from django import forms
@@ -23,6 +24,7 @@ from deliveries.models import Archive, Attachment, AttachmentRole, Delivery, Pro
 from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.return_path import ReturnPath
+from recipients.addresses import AddressError, normalise
 
 UPLOADS = ("new_files", "new_images")
 
@@ -35,6 +37,7 @@ def help_of(name: str) -> str:
     return str(cast("models.Field[Any, Any]", Delivery._meta.get_field(name)).help_text)
 
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 ZONE = f"In the time zone {settings.TIME_ZONE}."
 
 
@@ -104,6 +107,21 @@ class PropertiesForm(forms.ModelForm[Any]):
         self._say_origins()
         if "smtp_headers" in self.fields:
             self.fields["smtp_headers"].widget.choices = headers.choices(choices)
+
+    def clean_sender_address(self) -> str:
+        """A fixed address must be one."""
+        return check_address(self.cleaned_data["sender_address"])
+
+    def clean_reply_address(self) -> str:
+        """A fixed address must be one."""
+        return check_address(self.cleaned_data["reply_address"])
+
+    def clean_language(self) -> str:
+        """A language tag, for the mail's header and the page's readers (RFC 5646)."""
+        language: str = self.cleaned_data["language"].strip()
+        if language and not _LANGUAGE.fullmatch(language):
+            raise ValidationError("This is no language code. Write one such as en or fr-CA.")
+        return language
 
     def clean_error_address(self) -> str:
         """A fixed address is judged here; a personalized one with the messages of an analysis."""
@@ -196,6 +214,17 @@ class PropertiesAdmin(ui.ModelAdmin):
 def _to_look_at(fieldset: tuple[str, dict[str, Any]]) -> tuple[str, dict[str, Any]]:
     name, options = fieldset
     return name, {**options, "fields": [field for field in options["fields"] if field not in UPLOADS]}
+
+
+def check_address(address: str) -> str:
+    """The address without blanks around it. Raises ``ValidationError`` for a fixed one that is none."""
+    address = address.strip()
+    if address and "{" not in address:
+        try:
+            normalise(address)
+        except AddressError as error:
+            raise ValidationError(str(error)) from error
+    return address
 
 
 def check_bounce_address(where: str, address: str, form: ReturnPath) -> str:
