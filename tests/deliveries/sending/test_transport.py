@@ -355,3 +355,34 @@ def test_it_is_understood_by_another_server(judge: tuple[RouteAddress, Keeper]) 
 
     assert outcomes == [True] * 4
     assert keeper.contents == [([mail.recipient], mail.data) for mail in sent]
+
+
+def test_it_makes_the_next_mail_while_the_server_is_busy(sink: SinkThread) -> None:
+    made: list[int] = []
+
+    def making() -> Iterator[Mail]:
+        for mail in mails(4):
+            made.append(mail.id)
+            yield mail
+
+    with Connection(sink.route()) as connection:
+        known = [(mail.id, list(made)) for mail, _ in connection.send(making())]
+
+    assert [number for number, _ in known] == [1, 2, 3, 4]
+    assert known[0][1] == [1, 2, 3]
+    assert known[1][1] == [1, 2, 3, 4]
+
+
+def test_it_tells_the_outcome_of_what_is_under_way_before_what_goes_wrong_ahead(sink: SinkThread) -> None:
+    def breaking() -> Iterator[Mail]:
+        yield from mails(2)
+        raise RuntimeError("cannot be made")
+
+    with Connection(sink.route()) as connection:
+        outcomes = connection.send(breaking())
+        first, reply = next(outcomes)
+        with pytest.raises(RuntimeError, match="cannot be made"):
+            next(outcomes)
+
+    assert (first.id, reply.accepted) == (1, True)
+    assert len(sink.messages) == 1
