@@ -32,7 +32,7 @@ class Mirror(Enum):
     NEVER = auto()
 
 
-VERSION = 1
+VERSION = 2
 """Form of the compiled JSON; contents of every earlier version stay renderable, to the same bytes."""
 
 

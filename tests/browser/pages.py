@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 
 from deliveries.actions.dkim_key import make_key
-from deliveries.models import Delivery, DeliveryTemplate, Message, Part, PersonalizationBlock, Route
+from deliveries.models import (
+    Archive,
+    Delivery,
+    DeliveryTemplate,
+    Message,
+    Part,
+    PersonalizationBlock,
+    PlatformDefaults,
+    Route,
+)
 from deliveries.states import MessageState
 from tests.deliveries.factories import analysed, confirmed, delivery, people
 
@@ -21,6 +30,8 @@ def prepare() -> Mapping[str, str]:
     first = Message.objects.of_delivery(running.pk).order_by("pk")[0]
     Message.objects.filter(pk=first.pk).update(state=MessageState.FAILED, reply="550 5.1.1 " + "unknown " * 20)
     faulty = delivery(readers, label="Faulty", html="{{ recipient.nonsense }}")
+    archive = Archive.objects.create(name="Vault", stores_files=True)
+    Delivery.objects.filter(pk=running.pk).update(archive=archive, archive_emails=True)
     key = make_key("example.com", selector="news")
     template, _ = DeliveryTemplate.objects.get_or_create(label="Monthly", defaults={"description": "Once a month."})
     block, _ = PersonalizationBlock.objects.get_or_create(name="of_the_test", defaults={"label": "Of the test"})
@@ -41,6 +52,14 @@ def prepare() -> Mapping[str, str]:
         "empty log": f"{own(draft)}log/",
         "templates": "/admin/deliveries/deliverytemplate/",
         "template": f"/admin/deliveries/deliverytemplate/{template.pk}/change/",
+        "new template": "/admin/deliveries/deliverytemplate/add/",
+        "duplicate": f"/admin/deliveries/deliverytemplate/{template.pk}/duplicate/",
+        "save as template": f"{own(draft)}save-as-template/",
+        "archives": "/admin/deliveries/archive/",
+        "archive": f"/admin/deliveries/archive/{archive.pk}/change/",
+        "defaults": f"/admin/deliveries/platformdefaults/{PlatformDefaults.objects.ensured().pk}/change/",
+        "longer": f"{own(running)}ask/extend_resources/",
+        "archive again": f"{own(running)}ask/archive_again/",
         "block": f"/admin/deliveries/personalizationblock/{block.pk}/change/",
         "keys": "/admin/deliveries/dkimkey/",
         "new key": "/admin/deliveries/dkimkey/add/",

@@ -10,6 +10,7 @@ from deliveries.personalization.blocks import Block
 from deliveries.personalization.fields import FieldKind, catalogue
 from deliveries.rendering.compile import AttachedFile, Compiled, Source, compile_content
 from deliveries.rendering.merge import MessageRow
+from deliveries.rendering.return_path import ReturnPath
 
 FOLDER = Path(__file__).resolve().parent
 KEY = bytes(range(32))
@@ -61,7 +62,7 @@ ROWS: list[dict[str, Any]] = [
         "address": '"quoted local"@example.com',
         "dated_at": "1999-12-31T23:59:59+00:00",
         "values": {
-            "language": "ja", "first_name": "花子", "last_name": "山田", "points": "250", "expiry": "2027-01-01",
+            "language": "ja", "mail_format": "text", "first_name": "花子", "last_name": "山田", "points": "250", "expiry": "2027-01-01",
             "products": [{"name": "本" * 60, "price": 1980}],
         },
     },
@@ -85,6 +86,11 @@ def content() -> Compiled:
         message_domain="mail.example.com",
         label="May news",
         code="may-26",
+        smtp_headers="List-Id: Käse <news.example.com>\nX-Name: {{ recipient.first_name }}\n{% if recipient.points %}\n"
+        "X-Points: many\n{% endif %}",
+        investigation_address="team@example.com",
+        return_path=ReturnPath.SUB_ADDRESS,
+        by_preference=True,
         attachments=(
             AttachedFile("logo.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(100), "logo@example.com"),
             AttachedFile(

@@ -120,3 +120,12 @@ def test_it_keeps_the_words_of_a_long_value_across_folds() -> None:
     assert added(data) == {"X-Long": words}
     written = data[data.index(b"X-Long") : data.index(b"MIME-Version")]
     assert max(map(len, written.split(b"\r\n"))) <= 78
+
+
+def test_it_encodes_the_name_of_a_list_and_not_its_identifier() -> None:
+    made = mail("List-Id: {{ recipient.first_name }} <news.example.com>", first_name="Käse")
+
+    assert b"List-Id: =?utf-8?b?S8Okc2U=?= <news.example.com>\r\n" in made
+    assert b"List-Id: <news.example.com>\r\n" in mail("List-Id: <news.example.com>")
+    with pytest.raises(MessageError, match=r"must look like Name <list\.example\.com>"):
+        mail("List-Id: {{ recipient.first_name }}", first_name="news")
