@@ -3,6 +3,7 @@
 from django.db import transaction
 from django.utils import timezone
 
+from deliveries.actions.base import ActionRefused
 from deliveries.models import Delivery, Message
 from deliveries.moves import Actor, move, write_journal
 from deliveries.queue import announce_work
@@ -15,12 +16,15 @@ def send_again(delivery: Delivery, state: MessageState, sentence: str, *, by: Ac
     """Make the messages in ``state`` of a running or finished delivery pending, with all their attempts before them;
     returns how many. ``sentence`` is for the journal, with a ``{count}``.
 
-    Raises :class:`deliveries.states.MoveRefused` when the delivery is in another state.
+    Raises :class:`deliveries.states.MoveRefused` when the delivery is in another state, and :class:`ActionRefused` when
+    the personal values are deleted.
     """
     # The row as it is now, locked as by a worker that gives a part back: nothing may stay pending in a finished one.
     delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
     if delivery.current_state is not DeliveryState.IN_PROGRESS:
         check_move(delivery.current_state, DeliveryState.IN_PROGRESS)
+    if delivery.values_purged_at is not None:
+        raise ActionRefused("The personal values of this delivery are deleted; its messages cannot be made again.")
     chosen = Message.objects.of_delivery(delivery.pk).filter(state=state)
     count = chosen.update(
         state=MessageState.PENDING,
@@ -36,7 +40,10 @@ def send_again(delivery: Delivery, state: MessageState, sentence: str, *, by: Ac
     reopen_parts_with_pending(delivery.pk)
     at = timezone.now()
     if delivery.valid_until is not None and delivery.valid_until <= at:
-        Delivery.objects.filter(pk=delivery.pk).update(valid_until=max(delivery.ends(at), at + delivery.validity))
+        until = max(delivery.ends(at), at + delivery.validity)
+        # What is sent now has its mirror page at least as long as it may be on its way.
+        pages = max(delivery.resources_until or until, until)
+        Delivery.objects.filter(pk=delivery.pk).update(valid_until=until, resources_until=pages)
     if delivery.current_state is not DeliveryState.IN_PROGRESS:
         move(delivery, DeliveryState.IN_PROGRESS, finished_at=None)
     write_journal(delivery.pk, sentence.format(count=f"{count:,}"), by=by)

@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.http import HttpRequest
 
 from campaign import ui
-from deliveries.models import Archive
+from deliveries.models import Archive, ArchiveCopy, Delivery, DeliveryTemplate
 
 
 class ArchiveForm(forms.ModelForm[Archive]):
@@ -28,3 +29,20 @@ class ArchiveAdmin(ui.ModelAdmin):
     list_display = ["name", "address", "route", "stores_files", "policy"]
     list_select_related = ["route"]
     actions = None
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What still needs the archive, in numbers: its copies may be millions."""
+        archives = list(objs)
+        users = {
+            "deliveries": Delivery.objects.filter(archive__in=archives).count(),
+            "delivery templates or the platform's defaults": DeliveryTemplate._base_manager.filter(
+                archive__in=archives
+            ).count(),
+        }
+        in_use = [
+            f"Used by {what}: {count:,}. Choose another archive there first." for what, count in users.items() if count
+        ]
+        if ArchiveCopy.objects.filter(archive__in=archives).exists():
+            in_use.append("It has copies. It stays, so that their states can be read.")
+        denied = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
+        return [f"Archive “{archive}”" for archive in archives], {"archives": len(archives)}, denied, in_use

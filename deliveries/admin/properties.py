@@ -171,7 +171,9 @@ class PropertiesForm(forms.ModelForm[Any]):
         for name, value in (("archive_emails", True), ("archive", archive.pk)):
             self.initial[name] = value
             self.fields[name].disabled = True
-            self.fields[name].help_text = f"Every delivery is archived in “{archive}”: the operator set it so."
+            self.fields[name].help_text = format_html(
+                "Every delivery is archived in “{}”: the operator set it so.", archive
+            )
 
     def _keep_ticked(self, fresh: list[Attachment]) -> None:
         if not fresh:

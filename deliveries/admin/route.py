@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 
 from campaign import ui
 from campaign.lib.sealing import SealBroken
-from deliveries.models import Delivery, DeliveryTemplate, Route, SenderDomainRoute
+from deliveries.models import Archive, Delivery, DeliveryTemplate, Route, SenderDomainRoute
 from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.look import look
 
@@ -132,7 +132,10 @@ class RouteAdmin(ui.ModelAdmin):
         routes = list(objs)
         users = {
             "deliveries": Delivery.objects.filter(route__in=routes).count(),
-            "delivery templates": DeliveryTemplate.objects.filter(route__in=routes).count(),
+            "delivery templates or the platform's defaults": DeliveryTemplate._base_manager.filter(
+                route__in=routes
+            ).count(),
+            "archives": Archive.objects.filter(route__in=routes).count(),
             "other routes as their fallback": Route.objects.filter(fallback__in=routes)
             .exclude(pk__in=[route.pk for route in routes])
             .count(),

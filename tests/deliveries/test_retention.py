@@ -9,6 +9,7 @@ from django.urls import reverse
 from campaign.lib.clock import now
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.extend_resources import extend_resources
+from deliveries.actions.retry_failed import retry_failed
 from deliveries.models import Delivery, Message, MessageValues
 from deliveries.retention import purge_values
 from deliveries.states import DeliveryState
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.django_db
 
 
 def ended(made: Delivery) -> Delivery:
-    """The delivery as if it had been stopped and its pages had just ended."""
-    Delivery.objects.filter(pk=made.pk).update(state=DeliveryState.STOPPED, resources_until=now())
+    """The delivery as if it had finished and its pages had just ended."""
+    Delivery.objects.filter(pk=made.pk).update(state=DeliveryState.FINISHED, resources_until=now())
     made.refresh_from_db()
     return made
 
@@ -85,6 +86,14 @@ def test_it_cannot_bring_pages_back_whose_values_are_deleted() -> None:
         extend_resources(made)
     with pytest.raises(ActionRefused, match="has not started"):
         extend_resources(delivery())
+
+
+def test_it_sends_nothing_again_whose_values_are_deleted() -> None:
+    made = ended(confirmed(delivery(people(1))))
+    purge_values(now())
+
+    with pytest.raises(ActionRefused, match="cannot be made again"):
+        retry_failed(made)
 
 
 def test_it_asks_before_the_pages_are_kept_longer(admin_client: Client) -> None:

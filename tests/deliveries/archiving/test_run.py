@@ -283,3 +283,27 @@ def test_it_ticks_the_box_of_new_deliveries_when_an_archive_is_the_default(archi
     made = create(template, label="Second")
     assert made.archive_emails
     assert made.archive == archive
+
+
+def test_it_says_who_uses_an_archive_that_somebody_wants_to_delete(
+    sent: Delivery, archive: Archive, admin_client: Client
+) -> None:
+    page = admin_client.get(reverse("admin:deliveries_archive_delete", args=[archive.pk])).content.decode()
+    assert "Used by deliveries: 1. Choose another archive there first." in page
+    assert "It has copies." in page
+    assert archive.route is not None
+    page = admin_client.get(reverse("admin:deliveries_route_delete", args=[archive.route.pk])).content.decode()
+    assert "Used by archives: 1." in page
+
+    unused = Archive.objects.create(name="Unused", stores_files=True)
+    admin_client.post(reverse("admin:deliveries_archive_delete", args=[unused.pk]), {"post": "yes"})
+    assert not Archive.objects.filter(name="Unused").exists()
+
+
+def test_it_shows_an_archives_name_as_text(sent: Delivery, archive: Archive, admin_client: Client) -> None:
+    Archive.objects.update(name="<script>alert(1)</script>", policy=ArchivePolicy.LOCKED)
+    made = factories.delivery(label="Another")
+
+    page = admin_client.get(reverse("admin:deliveries_delivery_change", args=[made.pk])).content.decode()
+
+    assert "<script>alert(1)" not in page
