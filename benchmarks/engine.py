@@ -63,7 +63,8 @@ def prepare(people: int, *, sender_domain: str, **properties: object) -> Deliver
     delivery.save()
     delivery.target_lists.set(RecipientList.objects.filter(name=str(people)))
     ask_for_analysis(delivery)
-    analyse(delivery.pk)
+    while analyse(delivery.pk) is DeliveryState.ANALYSING:  # a worker that runs already was faster
+        time.sleep(0.05)
     delivery.refresh_from_db()
     if delivery.current_state is not DeliveryState.READY or delivery.to_deliver != people:
         errors = delivery.journal.filter(level=Level.ERROR).values_list("sentence", flat=True)
