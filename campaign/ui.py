@@ -76,6 +76,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Deliveries", "send", "deliveries.delivery"),
             Entry("Delivery templates", "draft", "deliveries.deliverytemplate"),
             Entry("Personalization blocks", "data_object", "deliveries.personalizationblock"),
+            Entry("Seed addresses", "psychiatry", "deliveries.seedaddress"),
+            Entry("Seed groups", "forest", "deliveries.seedgroup"),
         ),
     ),
     (
@@ -83,6 +85,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Recipients", "person", "recipients.recipient"),
             Entry("Lists", "groups", "recipients.recipientlist"),
+            Entry("Saved queries", "manage_search", "recipients.savedquery"),
+            Entry("Services", "verified_user", "recipients.service"),
             Entry("Custom attributes", "tune", "recipients.attributedefinition"),
             Entry("Imports", "upload_file", "recipients.recipientimport"),
             Entry("Quarantine", "report", "recipients.quarantine"),

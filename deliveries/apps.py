@@ -8,3 +8,9 @@ class DeliveriesConfig(AppConfig):
 
     name = "deliveries"
     verbose_name = "Deliveries"
+
+    def ready(self) -> None:
+        """Saved queries may ask what people did in earlier deliveries."""
+        from deliveries.analysis.behaviour import register
+
+        register()

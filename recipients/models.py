@@ -165,6 +165,57 @@ class ListMembership(models.Model):
         return f"Recipient {self.recipient_id} on list {self.list_id}"
 
 
+class Service(models.Model):
+    """Something people agree to get, such as a newsletter; a delivery may reach only those who did."""
+
+    name = models.CharField(max_length=200, unique=True)
+    description = models.TextField(blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Subscription(models.Model):
+    """A recipient's consent to a service, until it is withdrawn."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="subscriptions", db_index=False)
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="subscriptions")
+    source = models.CharField(max_length=200, blank=True, help_text="Where the consent comes from.")
+    given_at = models.DateTimeField(auto_now_add=True)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, help_text="Empty while the consent stands.")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["service", "recipient"], name="subscription_once")]
+
+    def __str__(self) -> str:
+        return f"Recipient {self.recipient_id} to service {self.service_id}"
+
+
+class SavedQuery(models.Model):
+    """Conditions on recipients under a name; ``definition`` is what :mod:`recipients.queries.definition` reads."""
+
+    name = models.CharField(max_length=200, unique=True)
+    description = models.TextField(blank=True)
+    definition = models.JSONField(default=dict)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "saved query"
+        verbose_name_plural = "saved queries"
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class QuarantineStatus(models.TextChoices):
     """What is held against an address."""
 
@@ -254,3 +305,46 @@ class RecipientImport(models.Model):
 
     def __str__(self) -> str:
         return self.file_name
+
+
+class PeopleFile(models.Model):
+    """A CSV file of people with columns of its own: who gets a delivery, and what it says to each.
+
+    ``columns`` are the names under which authors write them, such as ``file.amount``, in the order of the file.
+    """
+
+    file = models.FileField(upload_to="targets/", blank=True)
+    file_name = models.CharField(max_length=200, editable=False)
+    columns = models.JSONField(default=list, editable=False)
+    state = models.CharField(max_length=8, choices=ImportState.choices, default=ImportState.QUEUED, editable=False)
+    lines = models.PositiveIntegerField(default=0, editable=False, help_text="Good lines.")
+    created = models.PositiveIntegerField(default=0, editable=False, help_text="People who were not known before.")
+    rejected = models.PositiveIntegerField(default=0, editable=False)
+    rejects = models.FileField(upload_to="targets/", blank=True, editable=False)
+    sentence = models.TextField(blank=True, editable=False, help_text="Why the file cannot be used.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "file of people"
+        verbose_name_plural = "files of people"
+
+    def __str__(self) -> str:
+        return self.file_name
+
+
+class PeopleFileLine(models.Model):
+    """A good line of such a file: whom it is about, and its values by column name."""
+
+    file = models.ForeignKey(PeopleFile, on_delete=models.CASCADE, related_name="people", db_index=False)
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="file_lines", db_constraint=False)
+    values = models.JSONField()
+
+    class Meta:
+        indexes = [models.Index(fields=["file", "recipient"], name="people_file_line")]
+
+    def __str__(self) -> str:
+        return f"Line {self.pk} of file {self.file_id}"

@@ -8,7 +8,6 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import ValidationError
-from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -24,7 +23,8 @@ from deliveries.actions.edit import edited
 from deliveries.admin.headers import findings_page
 from deliveries.admin.properties import PropertiesAdmin, PropertiesForm
 from deliveries.admin.schedule import LocalTimeInput, moment, zones
-from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, PROPERTIES, SMTP, VALIDITY
+from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, EXCLUSIONS, PROPERTIES, SMTP, VALIDITY
+from deliveries.admin.target import TARGET, TARGET_VALUES, TargetFields
 from deliveries.models import Delivery
 from deliveries.pages.acts import act_page, question_page
 from deliveries.pages.create import create_page
@@ -35,30 +35,13 @@ from deliveries.pages.preview import preview_html, preview_page
 from deliveries.pages.progress import progress_of
 from deliveries.pages.templates import save_page
 from deliveries.states import EDITABLE, DeliveryState, MoveRefused
-from recipients.models import RecipientList
 
 SCHEDULE = ("Schedule", {"classes": ["tab"], "fields": ["contact_local", "contact_zone"]})
-TARGET = ("Target", {"classes": ["tab"], "fields": ["target_lists"]})
 
 
-class ListsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """Recipient lists with the number of people on each."""
-
-    widget = forms.CheckboxSelectMultiple
-
-    def label_from_instance(self, recipient_list: Any) -> str:
-        """Name and number of recipients."""
-        return f"{recipient_list.name} ({recipient_list.size:,} recipients)"
-
-
-class DeliveryForm(PropertiesForm):
+class DeliveryForm(TargetFields, PropertiesForm):
     """A delivery: what templates have, and a target."""
 
-    target_lists = ListsField(
-        queryset=RecipientList.objects.none(),
-        required=False,
-        help_text="Everybody on one of these lists gets the delivery, once.",
-    )
     contact_local = forms.DateTimeField(
         required=False,
         label="Contact date",
@@ -80,11 +63,6 @@ class DeliveryForm(PropertiesForm):
         if self.instance.contact_at:
             self.initial["contact_local"] = self.instance.contact_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
         self._lock()
-        if "target_lists" in self.fields:
-            lists = RecipientList.objects.annotate(size=Count("memberships")).order_by("name")
-            self.fields["target_lists"].queryset = lists  # type: ignore[attr-defined]
-            if not lists:
-                self.fields["target_lists"].help_text = "There is no list yet. Create one under “Lists” first."
 
     def _lock(self) -> None:
         """What the template keeps deliveries from changing is shown and not taken."""
@@ -125,7 +103,7 @@ class DeliveryAdmin(PropertiesAdmin):
     """Deliveries."""
 
     form = DeliveryForm
-    fieldsets = [CONTENT, TARGET, ATTACHMENTS, SCHEDULE, DELIVERY, VALIDITY, SMTP, PROPERTIES]
+    fieldsets = [CONTENT, TARGET, EXCLUSIONS, ATTACHMENTS, SCHEDULE, DELIVERY, VALIDITY, SMTP, PROPERTIES]
     list_display = ["title", "badge", "to_send", "progress", "started"]
     list_display_links = None
     list_filter = ["state"]
@@ -200,7 +178,8 @@ class DeliveryAdmin(PropertiesAdmin):
         state = DeliveryState(Delivery.objects.select_for_update().values_list("state", flat=True).get(pk=obj.pk))
         if state not in EDITABLE:
             raise MoveRefused(f"Not saved: the delivery is “{state.label}” by now, its content cannot be changed.")
-        obj.save(update_fields=[*obj.property_names(), "contact_at", "contact_zone", "updated_at"])
+        own = [*TARGET_VALUES, "contact_at", "contact_zone", "updated_at"]
+        obj.save(update_fields=[*obj.property_names(), *own])
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """An analysis that no longer fits is set aside."""

@@ -68,3 +68,16 @@ PROPERTIES = (
     "Properties",
     {"classes": ["tab"], "fields": ["label", "code", "description", "language"]},
 )
+EXCLUSIONS = (
+    "Exclusions",
+    {
+        "classes": ["tab"],
+        "fields": [
+            "exclude_duplicates",
+            "keep_duplicate_records",
+            "exclude_denylisted",
+            "exclude_quarantined",
+            "consent_service",
+        ],
+    },
+)

@@ -12,8 +12,9 @@ from psycopg import sql
 
 from campaign.lib.clock import now
 from deliveries.analysis.checks import Finding
-from deliveries.analysis.source import fields as catalogue
+from deliveries.analysis.source import fields
 from deliveries.models import Content, Level, message_range
+from deliveries.personalization.fields import PERSONAL, Field
 from deliveries.personalization.sandbox import used_fields
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.encode import MessageError, wire_address
@@ -46,12 +47,13 @@ def check_fixed(where: str, address: str, form: ReturnPath) -> None:
 def address_findings(content: Content, compiled: Compiled) -> Iterator[Finding]:
     """What is wrong with the addresses of the analysed messages, all of them: each different one is looked at once."""
     renderer = Renderer(compiled, content.pk, bytes(content.key))
+    known = fields(content.delivery)
     for name, where, form in (
         ("error_address", "the error address", ReturnPath(compiled.return_path)),
         ("investigation_address", "the investigation address", ReturnPath.PLAIN),
     ):
         template = getattr(compiled, name)
-        if not _recipient_fields(template, where):
+        if not _personal_fields(template, where, known):
             yield from _findings_for_all(renderer, name, where, form)
             continue
         found = _Problems()
@@ -60,8 +62,8 @@ def address_findings(content: Content, compiled: Compiled) -> Iterator[Finding]:
         yield from found.findings(where)
 
 
-def _recipient_fields(template: str, where: str) -> list[str]:
-    return [path for path in used_fields(template, where, catalogue()) if path.startswith("recipient.")]
+def _personal_fields(template: str, where: str, known: dict[str, Field]) -> list[str]:
+    return [path for path in used_fields(template, where, known) if path.startswith(PERSONAL)]
 
 
 def _findings_for_all(renderer: Renderer, name: str, where: str, form: ReturnPath) -> Iterator[Finding]:
@@ -111,7 +113,7 @@ def _different_rows(
     content: Content, compiled: Compiled, template: str, where: str
 ) -> Iterator[tuple[MessageRow, int]]:
     """A row for each different combination of the values that the template uses, and how many messages have it."""
-    paths = _recipient_fields(template, where)
+    paths = _personal_fields(template, where, fields(content.delivery))
     by_address = "recipient.address" in paths
     places = [compiled.fields.index(path) for path in paths if path in compiled.fields]
     for values, address, count, first_id in _combinations(content.delivery_id, places, by_address=by_address):

@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+from typing import Any
 
-from deliveries.models import Delivery, PersonalizationBlock
+from deliveries.models import Delivery, PersonalizationBlock, SeedAddress
 
 SENDING_ONLY = frozenset(
     {"archive", "archive_emails", "priority", "max_retries", "retry_period", "in_doubt_policy", "test_smtp"}
@@ -12,15 +13,30 @@ SENDING_ONLY = frozenset(
 
 
 def fingerprint(delivery: Delivery) -> str:
-    """SHA-256 over everything an analysis freezes: shared properties, attachments, chosen lists and blocks."""
+    """SHA-256 over everything an analysis freezes: shared properties, attachments, target, seeds and blocks."""
     frozen = [name for name in delivery.property_names() if name not in SENDING_ONLY]
     parts = {
         "properties": {name: str(getattr(delivery, name)) for name in frozen},
         "attachments": sorted(delivery.attachments.values_list("pk", flat=True)),
-        "lists": sorted(delivery.target_lists.values_list("pk", flat=True)),
+        "target": _target(delivery),
         "blocks": list(PersonalizationBlock.objects.order_by("name").values_list("name", "html", "text")),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _target(delivery: Delivery) -> dict[str, Any]:
+    seeds = SeedAddress.objects.filter(groups__in=delivery.seed_groups.all()).distinct().order_by("pk").values()
+    return {
+        "lists": sorted(delivery.target_lists.values_list("pk", flat=True)),
+        "queries": list(delivery.target_queries.order_by("pk").values_list("pk", "definition")),
+        "file": delivery.target_file_id,
+        "excluded lists": sorted(delivery.excluded_lists.values_list("pk", flat=True)),
+        "excluded queries": list(delivery.excluded_queries.order_by("pk").values_list("pk", "definition")),
+        "sample": [delivery.limit_mode, delivery.limit_size],
+        "control group": [delivery.control_mode, delivery.control_size],
+        "draw": delivery.draw,
+        "seeds": [{name: str(value) for name, value in seed.items()} for seed in seeds],
+    }
 
 
 def is_stale(delivery: Delivery) -> bool:

@@ -9,7 +9,8 @@ from django.db import connection
 from psycopg import sql
 
 from campaign.lib.sql import statements
-from deliveries.models import message_range
+from deliveries.analysis.target import target
+from deliveries.models import Delivery, message_range
 from deliveries.states import MessageState
 from deliveries.waves import Wave
 
@@ -37,26 +38,34 @@ def forget(delivery_id: int) -> None:
         cursor.execute(SQL["forget_messages"], {"first": first, "last": last})
 
 
-def select_target(delivery_id: int, list_ids: Sequence[int]) -> Population:
-    """Compute the target into a temporary table of this transaction and keep the exclusions with their reasons."""
+def select_target(delivery: Delivery) -> Population:
+    """Compute the target into a temporary table of this transaction and keep the exclusions with their reasons.
+
+    Raises :class:`recipients.queries.definition.QueryProblem` when a query cannot be used any more.
+    """
+    statement = sql.SQL(SQL["select_target"]).format(target=target(delivery))
     with connection.cursor() as cursor:
         cursor.execute(SQL["forget_target"])
-        cursor.execute(SQL["select_target"], {"lists": list(list_ids)})
+        cursor.execute(statement.as_string(cursor.cursor))
         cursor.execute(SQL["count_population"])
         found, to_deliver = cursor.fetchone()
-        cursor.execute(SQL["write_exclusions"], {"delivery": delivery_id})
+        cursor.execute(SQL["write_exclusions"], {"delivery": delivery.pk})
     return Population(found=int(found), to_deliver=int(to_deliver))
 
 
-def write_messages(delivery_id: int, content_id: int, fields: Sequence[str]) -> None:
-    """Write a message and its values for each person of the selected target (same transaction)."""
+def write_messages(delivery_id: int, content_id: int, fields: Sequence[str], seeds: Sequence[int]) -> None:
+    """Write a message and its values for each person of the selected target (same transaction).
+
+    ``seeds``: before which of these persons (counted from 1, in order) a number is left free for a seed address.
+    """
     first, _ = message_range(delivery_id)
+    place = sql.SQL("number + width_bucket(number, {}::bigint[])").format(sql.Literal(list(seeds)))
     with connection.cursor() as cursor:
         cursor.execute(
-            SQL["write_messages"],
+            sql.SQL(SQL["write_messages"]).format(place=place).as_string(cursor.cursor),
             {"first": first, "content": content_id, "pending": MessageState.PENDING.value},
         )
-        statement = sql.SQL(SQL["write_values"]).format(values=_values(fields))
+        statement = sql.SQL(SQL["write_values"]).format(values=_values(fields), place=place)
         cursor.execute(statement.as_string(cursor.cursor), {"first": first})
 
 
@@ -82,7 +91,9 @@ def _values(fields: Sequence[str]) -> sql.Composable:
 
 
 def _expression(path: str) -> sql.Composable:
-    name = path.removeprefix("recipient.")
+    root, _, name = path.partition(".")
+    if root == "file":
+        return sql.SQL("line.values -> {}").format(sql.Literal(name))
     if name in COLUMNS:
         return sql.SQL("recipient.{}").format(sql.Identifier(name))
     return sql.SQL("recipient.attributes -> {}").format(sql.Literal(name))

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from campaign.lib.clock import now
 from campaign.lib.durations import spell
-from deliveries.analysis import checks, freeze
+from deliveries.analysis import checks, freeze, seeds
 from deliveries.analysis.bounce_addresses import address_findings
 from deliveries.analysis.checks import Finding
 from deliveries.analysis.fingerprint import fingerprint
@@ -27,6 +27,7 @@ from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.compile import Compiled
 from deliveries.states import DeliveryState
 from deliveries.waves import Wave, WavesProblem
+from recipients.queries.definition import QueryProblem
 
 logger = logging.getLogger(__name__)
 
@@ -83,8 +84,7 @@ def _prepare(delivery: Delivery) -> None:
     if compiled is None or any(finding.blocks for finding in findings):
         raise AnalysisFailed(findings)
 
-    list_ids = list(delivery.target_lists.values_list("pk", flat=True))
-    population = freeze.select_target(delivery.pk, list_ids)
+    population = _select_target(delivery)
     _report_target(delivery, population)
     if not population.to_deliver:
         raise AnalysisFailed([_empty_target(delivery, population)])
@@ -94,8 +94,12 @@ def _prepare(delivery: Delivery) -> None:
         compiled=compiled.to_json(),
         dkim_keys=[key.pk for key in signing_keys(delivery.sender_address)],
     )
-    freeze.write_messages(delivery.pk, content.pk, compiled.fields)
-    freeze.write_parts(delivery.pk, _waves(delivery, population.to_deliver), delivery.part_size)
+    planting = seeds.plan(delivery, population.to_deliver)
+    freeze.write_messages(delivery.pk, content.pk, compiled.fields, planting.before)
+    seeds.write(delivery, content.pk, compiled.fields, planting, population.to_deliver)
+    _report_seeds(delivery, planting)
+    messages = population.to_deliver + len(planting.seeds)
+    freeze.write_parts(delivery.pk, _waves(delivery, messages), delivery.part_size)
     findings = list(address_findings(content, compiled))
     _report(delivery, findings)
     if any(finding.blocks for finding in findings):
@@ -109,6 +113,7 @@ def _prepare(delivery: Delivery) -> None:
         analysed_at=timezone.now(),
         population=population.found,
         to_deliver=population.to_deliver,
+        seeds=len(planting.seeds),
     )
     write_journal(delivery.pk, f"Analysis completed: {population.to_deliver:,} messages are ready to be delivered.")
 
@@ -134,8 +139,24 @@ def _report(delivery: Delivery, findings: Iterable[Finding]) -> None:
         write_journal(delivery.pk, finding.sentence, level=finding.level)
 
 
+def _select_target(delivery: Delivery) -> freeze.Population:
+    """Raises AnalysisFailed when a query of the target cannot be used any more."""
+    try:
+        return freeze.select_target(delivery)
+    except QueryProblem as problem:
+        raise AnalysisFailed([Finding(Level.ERROR, str(problem))]) from problem
+
+
+def _report_seeds(delivery: Delivery, planting: seeds.Planting) -> None:
+    if planting.seeds:
+        write_journal(delivery.pk, f"Seed addresses: {len(planting.seeds):,}, in none of the figures.")
+    for address in planting.left_out:
+        sentence = f"The seed address {address} is in quarantine: it gets nothing."
+        write_journal(delivery.pk, sentence, level=Level.WARNING)
+
+
 def _report_target(delivery: Delivery, population: freeze.Population) -> None:
-    write_journal(delivery.pk, f"Target: {population.found:,} found on the chosen lists.")
+    write_journal(delivery.pk, f"Target: {population.found:,} found.")
     for reason, count in exclusion_counts(delivery.pk).items():
         write_journal(delivery.pk, f"Excluded: {count:,} × {ExclusionReason(reason).label}.")
 
@@ -162,13 +183,13 @@ def _waves(delivery: Delivery, total: int) -> Sequence[Wave]:
 def _empty_target(delivery: Delivery, population: freeze.Population) -> Finding:
     """Names the causes, because the exclusions themselves are undone with the rest."""
     if not population.found:
-        return Finding(Level.ERROR, "The target is empty: there is nobody on the chosen lists. Choose another list.")
+        return Finding(Level.ERROR, "The target is empty: nobody is found. Choose another list or query.")
     causes = "; ".join(
         f"{count:,} × {ExclusionReason(reason).label}" for reason, count in exclusion_counts(delivery.pk).items()
     )
     return Finding(
         Level.ERROR,
-        f"The target is empty: everybody on the chosen lists is excluded ({causes}). Choose another list.",
+        f"The target is empty: everybody who is found is excluded ({causes}). Choose another list or query.",
     )
 
 
@@ -190,4 +211,5 @@ def _fail(delivery: Delivery, findings: list[Finding]) -> None:
         fingerprint="",
         population=None,
         to_deliver=None,
+        seeds=0,
     )

@@ -4,7 +4,15 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from deliveries.models import Attachment, AttachmentRole, MailFormats, MirrorMode, PersonalizationBlock, Properties
+from deliveries.models import (
+    Attachment,
+    AttachmentRole,
+    Delivery,
+    MailFormats,
+    MirrorMode,
+    PersonalizationBlock,
+    Properties,
+)
 from deliveries.personalization.blocks import Block
 from deliveries.personalization.fields import Field, FieldKind, catalogue
 from deliveries.rendering.compile import AttachedFile, Compiled, Mirror, Source, compile_content
@@ -12,10 +20,13 @@ from deliveries.rendering.return_path import ReturnPath
 from recipients.models import AttributeDefinition
 
 
-def fields() -> dict[str, Field]:
-    """Every field an author may use, by path, custom attributes included."""
+def fields(properties: Properties | None = None) -> dict[str, Field]:
+    """Every field an author may use, by path: custom attributes, and the columns of the delivery's file."""
     kinds = AttributeDefinition.objects.values_list("name", "kind")
-    return catalogue({name: FieldKind(kind) for name, kind in kinds})
+    known = catalogue({name: FieldKind(kind) for name, kind in kinds})
+    file = properties.target_file if isinstance(properties, Delivery) else None
+    columns = [Field(f"file.{name}", f"{label} (file)") for name, label in file.columns] if file else []
+    return {**known, **{column.path: column for column in columns}}
 
 
 def blocks() -> dict[str, Block]:
@@ -70,7 +81,7 @@ def error_address(properties: Properties) -> str:
 
 def compile_properties(properties: Properties) -> Compiled:
     """Compile a delivery's or template's content. Raises ``PersonalizationErrors`` with every finding."""
-    return compile_content(source(properties), fields(), blocks())
+    return compile_content(source(properties), fields(properties), blocks())
 
 
 def _file(attachment: Attachment) -> AttachedFile:

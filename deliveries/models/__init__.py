@@ -3,7 +3,7 @@
 from deliveries.models.archive import Archive, ArchiveCopy, ArchivePolicy, CopyState
 from deliveries.models.block import PersonalizationBlock
 from deliveries.models.content import Content
-from deliveries.models.delivery import Delivery, Exclusion, ExclusionReason, JournalLine, Level
+from deliveries.models.delivery import Delivery, Exclusion, ExclusionReason, JournalLine, Level, ShareMode
 from deliveries.models.dkim_key import Algorithm, DkimKey
 from deliveries.models.domain_limit import DomainLimit
 from deliveries.models.message import Message, MessageValues, message_range
@@ -19,6 +19,7 @@ from deliveries.models.properties import (
     WavesMode,
 )
 from deliveries.models.route import Mechanism, Protocol, Route, Security, SenderDomainRoute
+from deliveries.models.seed import SeedAddress, SeedGroup
 from deliveries.models.template import DeliveryTemplate, PlatformDefaults
 
 __all__ = [
@@ -52,7 +53,10 @@ __all__ = [
     "Protocol",
     "Route",
     "Security",
+    "SeedAddress",
+    "SeedGroup",
     "SenderDomainRoute",
+    "ShareMode",
     "WavesMode",
     "message_range",
 ]

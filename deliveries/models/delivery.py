@@ -1,12 +1,28 @@
 """Deliveries, and what an analysis says about them."""
 
+import secrets
+
 from django.conf import settings
+from django.core.validators import MinValueValidator
 from django.db import models
 
 from campaign.lib.clock import now
 from deliveries.models.properties import Properties
 from deliveries.models.template import DeliveryTemplate
 from deliveries.states import DeliveryState
+
+
+class ShareMode(models.TextChoices):
+    """How the size of a sample or of a control group is given."""
+
+    NONE = "", "None"
+    NUMBER = "number", "A number of people"
+    PERCENT = "percent", "A percentage"
+
+
+def new_seed() -> int:
+    """A number that fixes what is drawn at random for a delivery (31 bits)."""
+    return secrets.randbits(31)
 
 
 class Delivery(Properties):
@@ -20,6 +36,57 @@ class Delivery(Properties):
         blank=True,
         related_name="deliveries",
         help_text="Everybody on one of these lists gets the delivery, once.",
+    )
+    target_queries = models.ManyToManyField(
+        "recipients.SavedQuery",
+        blank=True,
+        related_name="deliveries",
+        help_text="And everybody whom one of these queries finds.",
+    )
+    target_file = models.ForeignKey(
+        "recipients.PeopleFile",
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="deliveries",
+        help_text="And everybody in this file, with its columns as personalization fields.",
+    )
+    excluded_lists = models.ManyToManyField(
+        "recipients.RecipientList",
+        blank=True,
+        related_name="+",
+        help_text="Nobody on one of these lists gets it.",
+    )
+    excluded_queries = models.ManyToManyField(
+        "recipients.SavedQuery",
+        blank=True,
+        related_name="+",
+        help_text="Nobody whom one of these queries finds gets it.",
+    )
+    limit_mode = models.CharField(
+        "limit delivery to",
+        max_length=7,
+        choices=ShareMode,
+        blank=True,
+        default=ShareMode.NONE,
+        help_text="A random sample of those who are left after the exclusions; the same whenever it is analysed again.",
+    )
+    limit_size = models.FloatField("size of the sample", default=0, validators=[MinValueValidator(0)])
+    control_mode = models.CharField(
+        "control group",
+        max_length=7,
+        choices=ShareMode,
+        blank=True,
+        default=ShareMode.NONE,
+        help_text="People drawn from the target at random who get nothing, for comparison. They are listed.",
+    )
+    control_size = models.FloatField("size of the control group", default=0, validators=[MinValueValidator(0)])
+    draw = models.BigIntegerField(default=new_seed, editable=False, help_text="Fixes sample, control group and seeds.")
+    seed_groups = models.ManyToManyField(
+        "deliveries.SeedGroup",
+        blank=True,
+        related_name="deliveries",
+        help_text="Their addresses get the real send, at random places of it, and are in none of its figures.",
     )
     state = models.SmallIntegerField(
         choices=[(state.value, state.label) for state in DeliveryState],
@@ -49,7 +116,8 @@ class Delivery(Properties):
     )
     analysed_at = models.DateTimeField(null=True, editable=False)
     population = models.PositiveIntegerField(null=True, editable=False, help_text="People found before exclusions.")
-    to_deliver = models.PositiveIntegerField(null=True, editable=False, help_text="Messages written by the analysis.")
+    to_deliver = models.PositiveIntegerField(null=True, editable=False, help_text="Messages to the target.")
+    seeds = models.PositiveIntegerField(default=0, editable=False, help_text="Messages to seed addresses, besides.")
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     contact_at = models.DateTimeField(
@@ -81,6 +149,11 @@ class Delivery(Properties):
     def starts_later(self) -> bool:
         """Confirmed now, it would wait for its contact date."""
         return self.contact_at is not None and self.contact_at > now()
+
+    @property
+    def to_send(self) -> int:
+        """Messages written by the analysis, those to seed addresses included."""
+        return (self.to_deliver or 0) + self.seeds
 
     @property
     def current_state(self) -> DeliveryState:
@@ -118,9 +191,13 @@ class ExclusionReason(models.TextChoices):
     """Why a person of the population gets no message."""
 
     NO_ADDRESS = "no_address", "Address not specified"
-    DUPLICATE = "duplicate", "On several chosen lists (counted once)"
+    BARRED = "barred", "In a list or query that is excluded"
+    DUPLICATE = "duplicate", "Found several times (counted once)"
     DENYLISTED = "denylisted", "Denylisted: asked not to be written to"
     QUARANTINED = "quarantined", "Address in quarantine"
+    NO_CONSENT = "no_consent", "No consent for the service"
+    NOT_DRAWN = "not_drawn", "Not in the random sample"
+    CONTROL_GROUP = "control_group", "Control group: gets nothing, for comparison"
 
 
 class Exclusion(models.Model):

@@ -39,6 +39,15 @@ class Message(models.Model):
     recipient = models.ForeignKey(
         "recipients.Recipient", on_delete=models.DO_NOTHING, db_constraint=False, null=True, related_name="messages"
     )
+    seed = models.ForeignKey(
+        "deliveries.SeedAddress",
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="+",
+        help_text="Set on what goes to a seed address, which no figure counts.",
+    )
     address = models.CharField(max_length=320)
     state = models.SmallIntegerField(
         choices=[(state.value, state.label) for state in MessageState], default=MessageState.PENDING
@@ -53,6 +62,10 @@ class Message(models.Model):
     objects = MessageQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            # A handful a delivery: what figures take away.
+            models.Index(fields=["id"], condition=models.Q(seed__isnull=False), name="message_to_seed"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=[state.value for state in MessageState]), name="message_state_known"

@@ -53,7 +53,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
 def waves_of(delivery: Delivery) -> list[Wave]:
     """The delivery's waves when there are several and they can be read."""
     try:
-        waves = delivery.waves(delivery.to_deliver or 0) if delivery.to_deliver else ()
+        waves = delivery.waves(delivery.to_send) if delivery.to_deliver else ()
     except WavesProblem:
         return []
     return list(waves) if len(waves) > 1 else []

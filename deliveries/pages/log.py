@@ -44,8 +44,9 @@ class LogPage:
 def log_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     """The log, filtered by state and address."""
     state = _state(request.GET.get("state", ""))
+    seeds = request.GET.get("seeds") == "1"
     address = request.GET.get("address", "").strip()
-    found = _selection(delivery, state, address)
+    found = _selection(delivery, state, address, seeds=seeds)
     return ui.page(
         request,
         "deliveries/log.html",
@@ -54,17 +55,19 @@ def log_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         log=_page(found, delivery, after=_number(request, "after"), before=_number(request, "before")),
         states=list(MessageState),
         state=state,
+        seeds=seeds,
         address=address,
         filters=_filters(request),
     )
 
 
-def _selection(delivery: Delivery, state: MessageState | None, address: str) -> MessageQuerySet:
-    messages = Message.objects.of_delivery(delivery.pk)
+def _selection(delivery: Delivery, state: MessageState | None, address: str, *, seeds: bool) -> MessageQuerySet:
+    """``seeds``: the messages to seed addresses and no others; else all others."""
+    messages = Message.objects.of_delivery(delivery.pk).filter(seed__isnull=not seeds)
     if state is not None:
         messages = messages.filter(state=state)
     if address:
-        recipients = ids_by_address(address)
+        recipients = [] if seeds else ids_by_address(address)
         # A message outlives the profile it was written for: then only its own address can be compared.
         messages = messages.filter(Q(recipient_id__in=recipients) if recipients else Q(address=address))
     return messages

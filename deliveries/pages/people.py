@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
+from deliveries.analysis.target import first_of
 from deliveries.models import Delivery
 from recipients import addresses
-from recipients.models import BUILT_IN_FIELDS, Recipient
+from recipients.models import BUILT_IN_FIELDS, PeopleFileLine, Recipient
+from recipients.queries.definition import QueryProblem
 
 MOST_FOUND = 200
 """Recipients that a search by the beginning of an address takes into account."""
@@ -34,16 +36,24 @@ def find_in_target(delivery: Delivery, address: str) -> Recipient | None:
     """The recipient with this address (or its beginning); without an address the first one of the target."""
     if address:
         return Recipient.objects.filter(pk__in=ids_by_address(address)[:1]).first()
-    lists = delivery.target_lists.all()
-    return Recipient.objects.filter(lists__in=lists, address__isnull=False).order_by("pk").first()
+    try:
+        found = first_of(delivery)
+    except QueryProblem:
+        return None
+    return Recipient.objects.filter(pk=found).first() if found else None
 
 
-def values_of(recipient: Recipient, paths: Sequence[str]) -> list[Any]:
-    """The values of recipient fields, by path, as an analysis freezes them."""
-    return [_value(recipient, path.removeprefix("recipient.")) for path in paths]
+def values_of(delivery: Delivery, recipient: Recipient, paths: Sequence[str]) -> list[Any]:
+    """The values of the fields of recipient and file, by path, as an analysis freezes them."""
+    lines = PeopleFileLine.objects.filter(file_id=delivery.target_file_id, recipient=recipient).order_by("-pk")
+    line = (lines.values_list("values", flat=True).first() or {}) if delivery.target_file_id else {}
+    return [_value(recipient, line, path) for path in paths]
 
 
-def _value(recipient: Recipient, name: str) -> Any:
+def _value(recipient: Recipient, line: dict[str, Any], path: str) -> Any:
+    root, _, name = path.partition(".")
+    if root == "file":
+        return line.get(name)
     if name in BUILT_IN_FIELDS:
         return getattr(recipient, name)
     return recipient.attributes.get(name)

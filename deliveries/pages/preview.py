@@ -48,7 +48,7 @@ def preview_of(delivery: Delivery, recipient: Recipient) -> Preview:
     row = MessageRow(
         id=message_range(delivery.pk)[0],
         address=recipient.address or "",
-        values=values_of(recipient, compiled.fields),
+        values=values_of(delivery, recipient, compiled.fields),
         dated_at=now(),
     )
     renderer = Renderer(compiled, 0, PREVIEW_KEY, clock=time.monotonic)

@@ -1,11 +1,15 @@
 """How far deliveries are: sums over their parts, never a count of messages."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
-from deliveries.models import Delivery, Part
+from deliveries.models import Delivery, Message, Part, message_range
+from deliveries.models.message import NUMBER_BITS
 from deliveries.states import DeliveryState, MessageState
 
 
@@ -40,7 +44,7 @@ class Progress:
 
 
 def progress_of(deliveries: Iterable[Delivery]) -> Mapping[int, Progress]:
-    """The progress of each delivery, by id, in one query."""
+    """The progress of each delivery, by id, in one query (two with seed addresses)."""
     by_id = {delivery.pk: delivery for delivery in deliveries}
     rows = (
         Part.objects.filter(delivery_id__in=by_id)
@@ -49,7 +53,26 @@ def progress_of(deliveries: Iterable[Delivery]) -> Mapping[int, Progress]:
         .annotate(Sum("sent"), Sum("failed"), Sum("in_doubt"))
     )
     sums = {pk: (sent, failed, in_doubt) for pk, sent, failed, in_doubt in rows}
-    return {pk: Progress(delivery.to_deliver or 0, *sums.get(pk, (0, 0, 0))) for pk, delivery in by_id.items()}
+    seeds = _of_seeds(pk for pk, delivery in by_id.items() if delivery.seeds)
+    return {
+        pk: Progress(
+            delivery.to_deliver or 0,
+            *(max(count - seeds[pk, state], 0) for count, state in zip(sums.get(pk, (0, 0, 0)), _STATES, strict=True)),
+        )
+        for pk, delivery in by_id.items()
+    }
+
+
+_STATES = (MessageState.SENT, MessageState.FAILED, MessageState.IN_DOUBT)
+
+
+def _of_seeds(delivery_ids: Iterable[int]) -> Counter[tuple[int, int]]:
+    """Messages to seed addresses by delivery and state: parts count them, figures do not. An index holds no others."""
+    ranges = [Q(pk__range=message_range(delivery_id)) for delivery_id in delivery_ids]
+    if not ranges:
+        return Counter()
+    messages = Message.objects.filter(reduce(or_, ranges), seed__isnull=False)
+    return Counter((pk >> NUMBER_BITS, state) for pk, state in messages.values_list("pk", "state"))
 
 
 def counts(delivery: Delivery, progress: Progress) -> list[tuple[MessageState, int]]:

@@ -24,6 +24,9 @@ class Field:
     kind: FieldKind = FieldKind.TEXT
 
 
+PERSONAL = ("recipient.", "file.")
+"""How the paths of fields begin whose values differ from message to message and are frozen by the analysis."""
+
 BUILT_IN = (
     Field("recipient.address", "E-mail address"),
     Field("recipient.first_name", "First name"),

@@ -24,7 +24,7 @@ from deliveries.personalization.errors import PersonalizationErrors, Problem, Va
 from deliveries.personalization.fields import Field
 from deliveries.personalization.filters import FILTERS, MAX_LENGTH
 
-ROOTS = frozenset({"recipient", "delivery", "message"})
+ROOTS = frozenset({"recipient", "file", "delivery", "message"})
 TESTS = frozenset(
     {"defined", "undefined", "none", "odd", "even", "divisibleby", "in", "eq", "ne", "lt", "le", "gt", "ge"}
 )

@@ -12,7 +12,7 @@ from deliveries.personalization import header_script
 from deliveries.personalization.blocks import Block, resolve
 from deliveries.personalization.budget import MAX_SECONDS
 from deliveries.personalization.errors import PersonalizationErrors, Problem
-from deliveries.personalization.fields import Field
+from deliveries.personalization.fields import PERSONAL, Field
 from deliveries.personalization.sandbox import Environment, prepare, used_fields
 from deliveries.rendering.encode import MessageError, check_value, prefers_base64, wire_address
 from deliveries.rendering.headers import WHERE as HEADERS
@@ -79,7 +79,7 @@ class Compiled:
 
     ``text_only``: the HTML is the mirror page alone. ``by_preference``: it is for those who prefer text.
 
-    ``fields`` are the recipient fields it uses, in the order of a message's values. Line breaks are ``\n``.
+    ``fields`` are the fields of recipient and file it uses, in the order of a message's values. Line breaks are ``\n``.
     """
 
     version: int
@@ -182,7 +182,7 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         label=source.label,
         code=source.code,
         fields=tuple(
-            dict.fromkeys(path for path in ["recipient.language", *preference, *used] if path.startswith("recipient.")),
+            dict.fromkeys(path for path in ["recipient.language", *preference, *used] if path.startswith(PERSONAL)),
         ),
         links=find_links(html),
         attachments=source.attachments,

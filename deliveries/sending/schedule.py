@@ -14,7 +14,7 @@ from deliveries.states import DeliveryState
 
 def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
     """Release each wave of an analysed delivery at its time after ``start``."""
-    for number, wave in enumerate(delivery.waves(delivery.to_deliver or 0), start=1):
+    for number, wave in enumerate(delivery.waves(delivery.to_send), start=1):
         if (at := start + wave.after) > now:
             delivery.parts.filter(wave=number).update(not_before=at)
             write_journal(delivery.pk, f"Wave {number}: {wave.messages:,} messages leave on {_spelled(at)}.")

@@ -1,5 +1,5 @@
 """The admin of recipients, lists, imports, quarantine and denylist."""
 
-from recipients.admin import blocked, imports, lists, recipient
+from recipients.admin import blocked, imports, lists, queries, recipient, services
 
-__all__ = ["blocked", "imports", "lists", "recipient"]
+__all__ = ["blocked", "imports", "lists", "queries", "recipient", "services"]

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
@@ -11,20 +10,11 @@ from django.http import HttpRequest
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
 from recipients.addresses import AddressError, key
-from recipients.models import AttributeDefinition, AttributeKind, ListMembership, Recipient, RecipientList
-
-PREFIX = "attribute_"
-
-_FIELDS: dict[str, type[forms.Field]] = {
-    AttributeKind.TEXT: forms.CharField,
-    AttributeKind.NUMBER: forms.DecimalField,
-    AttributeKind.DATE: forms.DateField,
-    AttributeKind.DATETIME: forms.DateTimeField,
-    AttributeKind.BOOLEAN: forms.NullBooleanField,
-}
+from recipients.admin.attributes import AttributesAdmin, AttributesForm
+from recipients.models import ListMembership, Recipient, RecipientList, Subscription
 
 
-class RecipientForm(forms.ModelForm[Recipient]):
+class RecipientForm(AttributesForm):
     """A recipient with a form field for each custom attribute."""
 
     class Meta:
@@ -33,49 +23,6 @@ class RecipientForm(forms.ModelForm[Recipient]):
             "address", "first_name", "last_name", "language", "time_zone", "mail_format",
             "consent", "consent_at", "consent_source",
         ]  # fmt: skip
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for definition in AttributeDefinition.objects.all():
-            name = PREFIX + definition.name
-            if name in self.fields:
-                self.fields[name].initial = self.instance.attributes.get(definition.name)
-
-    def save(self, commit: bool = True) -> Recipient:  # noqa: FBT001, FBT002 (Django's signature)
-        """Keep the attributes as JSON: numbers as numbers, dates as ISO 8601."""
-        attributes = dict(self.instance.attributes)
-        for name in [field for field in self.fields if field.startswith(PREFIX)]:
-            value = self.cleaned_data.get(name)
-            if value in (None, ""):
-                attributes.pop(name.removeprefix(PREFIX), None)
-            else:
-                attributes[name.removeprefix(PREFIX)] = _json_value(value)
-        self.instance.attributes = attributes
-        return super().save(commit)
-
-
-def _json_value(value: Any) -> Any:
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    return value if isinstance(value, bool | str) else float(value) if value % 1 else int(value)
-
-
-def _field(definition: AttributeDefinition) -> forms.Field:
-    kind = _FIELDS[definition.kind]
-    if kind is forms.NullBooleanField:
-        return forms.NullBooleanField(label=str(definition), required=False)
-    return kind(
-        label=str(definition),
-        required=False,
-        widget=ui.TextInput,
-        help_text=_HINTS.get(AttributeKind(definition.kind), ""),
-    )
-
-
-_HINTS = {
-    AttributeKind.DATE: "As 2026-11-23.",
-    AttributeKind.DATETIME: "As 2026-11-23 14:30.",
-}
 
 
 class MembershipInline(ui.TabularInline):
@@ -91,6 +38,21 @@ class MembershipInline(ui.TabularInline):
         """The heading of the column is no label for those who do not see it."""
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         field.widget.attrs["aria-label"] = "List"
+        return field
+
+
+class SubscriptionInline(ui.TabularInline):
+    """The services a recipient agreed to."""
+
+    model = Subscription
+    fields = ["service", "source", "withdrawn_at"]
+    hide_title = True
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The heading of the column is no label for those who do not see it."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None:
+            field.widget.attrs["aria-label"] = str(db_field.verbose_name).capitalize()
         return field
 
 
@@ -111,11 +73,11 @@ class ListFilter(admin.SimpleListFilter):
 
 
 @ui.register(Recipient)
-class RecipientAdmin(ui.ModelAdmin):
+class RecipientAdmin(AttributesAdmin):
     """People who may be written to."""
 
     form = RecipientForm
-    inlines = [MembershipInline]
+    inlines = [MembershipInline, SubscriptionInline]
     list_display = ["__str__", "first_name", "last_name", "language", "consent", "created_at"]
     list_filter = [ListFilter]
     search_fields = ["address_key"]
@@ -125,18 +87,11 @@ class RecipientAdmin(ui.ModelAdmin):
     paginator = EstimatedPaginator
     change_list_template = "recipients/recipient_list.html"
 
-    def get_form(self, request: HttpRequest, obj: Any = None, change: Any = False, **kwargs: Any) -> Any:  # noqa: FBT002
-        """With a field for each custom attribute, of its kind."""
-        extra = {PREFIX + definition.name: _field(definition) for definition in AttributeDefinition.objects.all()}
-        form = type("RecipientForm", (RecipientForm,), extra)
-        return super().get_form(request, obj, change=change, **{**kwargs, "form": form, "fields": None})
-
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who it is, what is known, what was agreed."""
-        attributes = [PREFIX + name for name in AttributeDefinition.objects.values_list("name", flat=True)]
         person = (None, {"fields": ["address", ("first_name", "last_name"), ("language", "time_zone"), "mail_format"]})
         consent = ("Consent", {"fields": ["consent", "consent_at", "consent_source"]})
-        return [person, *([("Custom attributes", {"fields": attributes})] if attributes else []), consent]
+        return [person, *self.attribute_fieldsets(), consent]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Recipient], search_term: str

@@ -29,7 +29,7 @@ from tests.factories import attribute, recipient, recipient_list, recipients
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/recipients/recipient/"
-INLINE = {"memberships-TOTAL_FORMS": "0", "memberships-INITIAL_FORMS": "0"}
+INLINE = {f"{name}-{form}_FORMS": "0" for name in ("memberships", "subscriptions") for form in ("TOTAL", "INITIAL")}
 
 
 @pytest.fixture

@@ -9,31 +9,12 @@ DELETE FROM deliveries_message WHERE id BETWEEN %(first)s AND %(last)s;
 DROP TABLE IF EXISTS analysis_target;
 
 -- name: select_target
--- Everybody on the chosen lists once, with the reason that keeps a person out (the first that applies), and the
--- person's message number. Served by the memberships' (list, recipient) index; recipients are read once, in full.
+-- The target as target.sql finds it, each person to write to with a number.
 CREATE TEMPORARY TABLE analysis_target ON COMMIT DROP AS
-SELECT person.*,
-       CASE WHEN reason IS NULL THEN row_number() OVER (PARTITION BY reason IS NULL ORDER BY recipient_id) END AS number
-  FROM (
-       SELECT membership.recipient_id,
-              membership.times,
-              recipient.address,
-              CASE
-                  WHEN coalesce(recipient.address, '') = '' THEN 'no_address'
-                  WHEN denied.recipient_id IS NOT NULL THEN 'denylisted'
-                  WHEN quarantine.address_key IS NOT NULL THEN 'quarantined'
-              END AS reason
-         FROM (
-              SELECT recipient_id, count(*) AS times
-                FROM recipients_listmembership
-               WHERE list_id = ANY (%(lists)s)
-               GROUP BY recipient_id
-              ) membership
-         JOIN recipients_recipient recipient ON recipient.id = membership.recipient_id
-         LEFT JOIN recipients_denylist denied ON denied.recipient_id = recipient.id
-         LEFT JOIN recipients_quarantine quarantine
-                ON quarantine.address_key = recipient.address_key AND quarantine.status = 'quarantine'
-       ) person;
+SELECT target.*,
+       CASE WHEN reason IS NULL THEN row_number() OVER (PARTITION BY reason IS NULL ORDER BY recipient_id, line) END
+           AS number
+  FROM ({target}) target;
 
 -- name: count_population
 SELECT coalesce(sum(times), 0), count(*) FILTER (WHERE reason IS NULL) FROM analysis_target;
@@ -47,8 +28,9 @@ SELECT %(delivery)s, recipient_id, coalesce(address, ''), 'duplicate'
   FROM analysis_target, generate_series(2, times);
 
 -- name: write_messages
+-- {place}: the number, moved on by the seed addresses before it.
 INSERT INTO deliveries_message (id, content_id, recipient_id, address, state, attempts)
-SELECT %(first)s + number, %(content)s, recipient_id, address, %(pending)s, 0
+SELECT %(first)s + {place}, %(content)s, recipient_id, address, %(pending)s, 0
   FROM analysis_target
  WHERE reason IS NULL
  ORDER BY number;
@@ -56,9 +38,10 @@ SELECT %(first)s + number, %(content)s, recipient_id, address, %(pending)s, 0
 -- name: write_values
 -- {values} is built from the compiled content's fields: one expression a field, nothing that an author typed.
 INSERT INTO deliveries_messagevalues (message_id, values)
-SELECT %(first)s + target.number, jsonb_build_array({values})
+SELECT %(first)s + {place}, jsonb_build_array({values})
   FROM analysis_target target
   JOIN recipients_recipient recipient ON recipient.id = target.recipient_id
+  LEFT JOIN recipients_peoplefileline line ON line.id = target.line
  WHERE target.reason IS NULL
  ORDER BY target.number;
 

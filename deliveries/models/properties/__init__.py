@@ -4,6 +4,7 @@ from typing import Any, Self
 
 from deliveries.models.properties.archiving import ArchivingProperties
 from deliveries.models.properties.content import ContentProperties
+from deliveries.models.properties.exclusions import ExclusionProperties
 from deliveries.models.properties.files import Attachment, AttachmentRole
 from deliveries.models.properties.sending import InDoubtPolicy, MailFormats, Priority, SendingProperties
 from deliveries.models.properties.smtp import SmtpProperties
@@ -23,7 +24,13 @@ __all__ = [
 
 
 class Properties(
-    ContentProperties, SendingProperties, WavesProperties, ArchivingProperties, ValidityProperties, SmtpProperties
+    ContentProperties,
+    SendingProperties,
+    WavesProperties,
+    ArchivingProperties,
+    ValidityProperties,
+    SmtpProperties,
+    ExclusionProperties,
 ):
     """Content and settings that a template hands on to the deliveries made from it."""
 

@@ -40,10 +40,14 @@ BAD: dict[str, dict[str, Any]] = {
     "personalization_time": {"personalization_time": "2h"},
     "error_address": {"default_error_address": "", "error_address": "nobody"},
     "investigation_address": {"investigation_address": "nobody@"},
+    "consent_service": {"consent_service": "999999"},
     "smtp_headers": {"smtp_headers": "no colon"},
 }
 
-NEVER_BAD = {"description", "html", "text", "archive_emails", "explicit_dates", "default_error_address", "test_smtp"}
+NEVER_BAD = {
+    "description", "html", "text", "archive_emails", "explicit_dates", "default_error_address", "test_smtp",
+    "exclude_duplicates", "keep_duplicate_records", "exclude_denylisted", "exclude_quarantined",
+}  # fmt: skip
 """Texts that are judged by the analysis, with their lines, and boxes."""
 
 

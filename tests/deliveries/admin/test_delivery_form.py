@@ -32,6 +32,13 @@ SCHEDULE = {
     "resources_validity": "60d",
     "mirror_mode": "default",
     "personalization_time": "5s",
+    "exclude_duplicates": "on",
+    "exclude_denylisted": "on",
+    "exclude_quarantined": "on",
+    "limit_mode": "",
+    "limit_size": "0",
+    "control_mode": "",
+    "control_size": "0",
 }
 """What the form shows of a new delivery's sending, as the browser sends it back."""
 

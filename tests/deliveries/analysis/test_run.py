@@ -93,7 +93,7 @@ def test_it_says_what_is_wrong_and_writes_nothing(values, sentence):
 def test_it_says_when_no_target_is_chosen():
     delivery = factories.analysed(factories.delivery())
 
-    assert errors(delivery) == ["No target is chosen. Choose at least one list in the field “Target lists”."]
+    assert errors(delivery) == ["No target is chosen. Choose at least one list, query or file in the tab “Target”."]
 
 
 def test_it_says_when_the_target_is_empty_and_why():
@@ -103,7 +103,7 @@ def test_it_says_when_the_target_is_empty_and_why():
 
     delivery = factories.analysed(factories.delivery(target))
 
-    assert "everybody on the chosen lists is excluded (1 × Denylisted" in errors(delivery)[0]
+    assert "everybody who is found is excluded (1 × Denylisted" in errors(delivery)[0]
 
 
 def test_it_can_be_repeated_without_trace():

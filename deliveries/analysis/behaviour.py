@@ -1,0 +1,53 @@
+"""What people did in earlier deliveries, for saved queries."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from psycopg import sql
+
+from deliveries.models import Delivery, message_range
+from deliveries.states import STARTED, MessageState
+from recipients.queries.catalogue import Behaviour, Choices, register_behaviour
+
+BEHAVIOURS = {
+    "sent": ("Was sent", (MessageState.SENT,)),
+    "failed": ("Did not get, it failed", (MessageState.FAILED,)),
+    "in_doubt": ("May have got (in doubt)", (MessageState.IN_DOUBT,)),
+    "targeted": ("Was in the target of", tuple(MessageState)),
+}
+"""Name in a definition, words, and the states of a message that mean it."""
+
+
+def register() -> None:
+    """Tell the queries what they may ask."""
+    for name, (label, states) in BEHAVIOURS.items():
+        register_behaviour(name, Behaviour(label, _People(states), _recent, _choices))
+
+
+class _People:
+    """``SELECT recipient_id`` of those with a message in one of some states: one range of the log a delivery."""
+
+    def __init__(self, states: Sequence[MessageState]) -> None:
+        self.states = states
+
+    def __call__(self, delivery_ids: Sequence[int]) -> sql.Composable:
+        ranges = [
+            sql.SQL("message.id BETWEEN {} AND {}").format(*map(sql.Literal, message_range(delivery_id)))
+            for delivery_id in delivery_ids
+        ]
+        return sql.SQL(
+            "SELECT message.recipient_id FROM deliveries_message message "
+            "WHERE ({ranges}) AND message.state IN ({states}) AND message.recipient_id IS NOT NULL"
+        ).format(
+            ranges=sql.SQL(" OR ").join(ranges) if ranges else sql.SQL("false"),
+            states=sql.SQL(", ").join(sql.Literal(state.value) for state in self.states),
+        )
+
+
+def _recent(since: datetime) -> list[int]:
+    return list(Delivery.objects.filter(started_at__gte=since).order_by("pk").values_list("pk", flat=True))
+
+
+def _choices() -> Choices:
+    started = Delivery.objects.filter(state__in=STARTED).order_by("-pk")
+    return [(str(pk), label) for pk, label in started.values_list("pk", "label")]

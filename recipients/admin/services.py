@@ -1,0 +1,13 @@
+"""Services that people agree to."""
+
+from campaign import ui
+from recipients.models import Service
+
+
+@ui.register(Service)
+class ServiceAdmin(ui.ModelAdmin):
+    """What a consent is for; who agreed stands on the recipient's page."""
+
+    fields = ["name", "description"]
+    list_display = ["name", "created_at"]
+    search_fields = ["name"]

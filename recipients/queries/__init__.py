@@ -1,0 +1,1 @@
+"""Saved queries: conditions on recipients, read from JSON, checked, and compiled to SQL."""
