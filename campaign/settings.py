@@ -55,6 +55,7 @@ INSTALLED_APPS = [
     "campaign",
     "recipients",
     "deliveries",
+    "bounces",
     "mirror",
     "tracking",
 ]

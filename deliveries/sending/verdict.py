@@ -57,6 +57,8 @@ class Verdict:
 
     type: FailureType
     reason: Reason
+    rule: str = ""
+    """Name of the rule that decided; empty where the codes alone did."""
 
 
 Qualify: TypeAlias = Callable[[Reply], Verdict]

@@ -1,5 +1,3 @@
-from collections.abc import Iterator
-
 import pytest
 
 from deliveries.sending import verdict
@@ -9,10 +7,10 @@ from deliveries.sending.verdict import FailureType, Reason, Verdict, by_code, qu
 HARD, SOFT, IGNORED = FailureType.HARD, FailureType.SOFT, FailureType.IGNORED
 
 
-@pytest.fixture
-def default_rules() -> Iterator[None]:
-    yield
-    register(by_code)
+@pytest.fixture(autouse=True)
+def _codes_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is judged where no app registered rules; bounces does when it is ready."""
+    monkeypatch.setattr(verdict, "_registered", by_code)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +56,6 @@ def test_it_has_no_verdict_on_success() -> None:
         qualify(Reply(250, "Ok", Stage.END_OF_DATA))
 
 
-@pytest.mark.usefixtures("default_rules")
 def test_it_lets_another_function_judge() -> None:
     register(lambda reply: Verdict(IGNORED, Reason.ERROR_IGNORED))
 

@@ -1,0 +1,17 @@
+"""What comes back: bounces, feedback reports and automatic replies."""
+
+from django.apps import AppConfig
+
+
+class BouncesConfig(AppConfig):
+    """The bounces app. When it is ready, refusals in the SMTP dialogue are judged by the same rules as bounce mails."""
+
+    name = "bounces"
+    verbose_name = "Bounces"
+
+    def ready(self) -> None:
+        """Register the rules with what sends."""
+        from bounces.qualification.replies import by_rules
+        from deliveries.sending import verdict
+
+        verdict.register(by_rules)
