@@ -101,6 +101,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Archives", "archive", "deliveries.archive"),
             Entry("Domain limits", "speed", "deliveries.domainlimit"),
             Entry("DKIM keys", "key", "deliveries.dkimkey"),
+            Entry("Audit trail", "history", "deliveries.auditline"),
             Entry("Users", "account_circle", "auth.user"),
             Entry("Groups", "shield_person", "auth.group"),
         ),

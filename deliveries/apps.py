@@ -1,6 +1,7 @@
 """What is sent: deliveries, their templates, contents and messages."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class DeliveriesConfig(AppConfig):
@@ -10,7 +11,9 @@ class DeliveriesConfig(AppConfig):
     verbose_name = "Deliveries"
 
     def ready(self) -> None:
-        """Saved queries may ask what people did in earlier deliveries."""
+        """A new installation gets its groups; saved queries may ask what people did in earlier deliveries."""
         from deliveries.analysis.behaviour import register
+        from deliveries.groups import make_groups
 
         register()
+        post_migrate.connect(make_groups, sender=self)

@@ -16,6 +16,7 @@ class DeliveryState(IntEnum):
     ANALYSING = 20
     READY = 45
     ANALYSIS_FAILED = 46
+    START_PENDING = 51
     IN_PROGRESS = 55
     PAUSED = 75
     STOPPED = 85
@@ -65,6 +66,7 @@ _DELIVERY_LABELS: Mapping[DeliveryState, str] = {
     DeliveryState.ANALYSING: "Analysis in progress",
     DeliveryState.READY: "Ready to be delivered",
     DeliveryState.ANALYSIS_FAILED: "Analysis failed",
+    DeliveryState.START_PENDING: "Start pending",
     DeliveryState.IN_PROGRESS: "In progress",
     DeliveryState.PAUSED: "Paused",
     DeliveryState.STOPPED: "Stopped",
@@ -90,14 +92,18 @@ STARTED = frozenset(
 DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.EDITING: frozenset({DeliveryState.ANALYSING}),
     DeliveryState.ANALYSING: frozenset({DeliveryState.READY, DeliveryState.ANALYSIS_FAILED, DeliveryState.EDITING}),
-    DeliveryState.READY: frozenset({DeliveryState.EDITING, DeliveryState.ANALYSING, DeliveryState.IN_PROGRESS}),
+    DeliveryState.READY: frozenset(
+        {DeliveryState.EDITING, DeliveryState.ANALYSING, DeliveryState.START_PENDING, DeliveryState.IN_PROGRESS}
+    ),
     DeliveryState.ANALYSIS_FAILED: frozenset({DeliveryState.EDITING, DeliveryState.ANALYSING}),
+    DeliveryState.START_PENDING: frozenset({DeliveryState.READY, DeliveryState.IN_PROGRESS}),
     DeliveryState.IN_PROGRESS: frozenset({DeliveryState.PAUSED, DeliveryState.STOPPED, DeliveryState.FINISHED}),
     DeliveryState.PAUSED: frozenset({DeliveryState.IN_PROGRESS, DeliveryState.STOPPED}),
     DeliveryState.STOPPED: frozenset(),
     DeliveryState.FINISHED: frozenset({DeliveryState.IN_PROGRESS}),
 }
-"""Allowed moves of a delivery. A finished delivery goes on when failed messages are retried."""
+"""Allowed moves of a delivery. A start that is pending can be cancelled; a finished delivery goes on when failed
+messages are retried."""
 
 MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.PENDING: frozenset(

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 from celery import shared_task
+from django.db import transaction
 
 from campaign.lib.clock import now
 from deliveries import queue
+from deliveries.actions.start_by_itself import start_by_itself
 from deliveries.analysis.run import analyse
 from deliveries.archiving.copies import archives_with_work
 from deliveries.archiving.run import make_copies
@@ -13,7 +15,7 @@ from deliveries.models import Archive, Delivery
 from deliveries.retention import purge_values
 from deliveries.sending import parts
 from deliveries.sending.process import this_process
-from deliveries.sending.schedule import end_validity
+from deliveries.sending.schedule import end_validity, start_due
 from deliveries.states import DeliveryState
 
 SLICE = timedelta(seconds=20)
@@ -22,8 +24,11 @@ SLICE = timedelta(seconds=20)
 
 @shared_task
 def analyse_delivery(delivery_id: int) -> None:
-    """Analyse one delivery; called twice, the second call changes nothing."""
-    analyse(delivery_id)
+    """Analyse one delivery, and start it where its approval mode says so, in one step; called twice, the second call
+    changes nothing."""
+    with transaction.atomic():
+        if analyse(delivery_id) is DeliveryState.READY:
+            start_by_itself(Delivery.objects.get(pk=delivery_id))
 
 
 @shared_task
@@ -53,6 +58,7 @@ def wake() -> None:
     """Find what was left lying: analyses asked for, deliveries at their end, open parts. Runs every few seconds."""
     for delivery_id in Delivery.objects.filter(state=DeliveryState.ANALYSING).values_list("pk", flat=True):
         analyse_delivery.delay(delivery_id)
+    start_due(now())
     end_validity(now())
     parts.finish_deliveries()
     _announce_copies()

@@ -9,7 +9,7 @@ from django.db.models import Sum
 
 from campaign.demo.processes import DemoProblem
 from deliveries.actions.analyse import analyse
-from deliveries.actions.confirm import confirm
+from deliveries.actions.confirm import confirm, warnings_of
 from deliveries.actions.create import create
 from deliveries.archiving.copies import figures
 from deliveries.models import Archive, Delivery, DeliveryTemplate, Level, MirrorMode, Part, Route
@@ -85,7 +85,7 @@ def confirm_and_follow(
 
     Raises :class:`DemoProblem` when nothing has moved for two minutes.
     """
-    confirm(delivery)
+    confirm(delivery, acknowledged=[line.pk for line in warnings_of(delivery)])
     counts, moved_at = _counts(delivery), time.monotonic()
     while delivery.current_state is not DeliveryState.FINISHED:
         still_alive()

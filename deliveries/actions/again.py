@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from deliveries.actions.base import ActionRefused
 from deliveries.models import Delivery, Message
-from deliveries.moves import Actor, move, write_journal
+from deliveries.moves import Actor, move, write_act
 from deliveries.queue import announce_work
 from deliveries.sending.parts import reopen_parts_with_pending
 from deliveries.states import DeliveryState, MessageState, check_move
@@ -46,6 +46,6 @@ def send_again(delivery: Delivery, state: MessageState, sentence: str, *, by: Ac
         Delivery.objects.filter(pk=delivery.pk).update(valid_until=until, resources_until=pages)
     if delivery.current_state is not DeliveryState.IN_PROGRESS:
         move(delivery, DeliveryState.IN_PROGRESS, finished_at=None)
-    write_journal(delivery.pk, sentence.format(count=f"{count:,}"), by=by)
+    write_act(delivery, sentence.format(count=f"{count:,}"), by=by)
     announce_work()
     return count

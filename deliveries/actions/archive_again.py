@@ -7,7 +7,7 @@ from deliveries.actions.base import ActionRefused
 from deliveries.archiving.copies import note_missing
 from deliveries.archiving.policy import archive_of
 from deliveries.models import Delivery
-from deliveries.moves import Actor, write_journal
+from deliveries.moves import Actor, write_act
 
 
 @transaction.atomic
@@ -25,5 +25,5 @@ def archive_again(delivery: Delivery, *, by: Actor = None) -> int:
     if delivery.values_purged_at is not None:
         raise ActionRefused("The personal values of this delivery are deleted; its messages cannot be made again.")
     count = note_missing(delivery, archive, now())
-    write_journal(delivery.pk, f"{count:,} copies are made again for the archive “{archive}”.", by=by)
+    write_act(delivery, f"{count:,} copies are made again for the archive “{archive}”.", by=by)
     return count

@@ -4,7 +4,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from deliveries.models import Delivery, Level
-from deliveries.moves import Actor, move, write_journal
+from deliveries.moves import Actor, move, write_act
 from deliveries.queue import announce_work
 from deliveries.sending.parts import cancel_unheld
 from deliveries.states import DeliveryState
@@ -14,7 +14,7 @@ from deliveries.states import DeliveryState
 def pause(delivery: Delivery, *, by: Actor = None) -> None:
     """Hold a running delivery. Workers finish the message on the wire and give their parts back."""
     move(delivery, DeliveryState.PAUSED)
-    write_journal(delivery.pk, "Paused.", by=by)
+    write_act(delivery, "Paused.", by=by)
 
 
 @transaction.atomic
@@ -24,7 +24,7 @@ def resume(delivery: Delivery, *, by: Actor = None) -> None:
     missed = delivery.claimed_at is None and delivery.valid_until is not None and delivery.valid_until <= at
     until = max(delivery.ends(at), at + delivery.validity) if missed else delivery.valid_until
     move(delivery, DeliveryState.IN_PROGRESS, valid_until=until)
-    write_journal(delivery.pk, "Resumed.", by=by)
+    write_act(delivery, "Resumed.", by=by)
     announce_work()
 
 
@@ -32,5 +32,5 @@ def resume(delivery: Delivery, *, by: Actor = None) -> None:
 def stop(delivery: Delivery, *, by: Actor = None) -> None:
     """End a delivery for good. Workers give their parts back within a batch; what was not sent becomes *cancelled*."""
     move(delivery, DeliveryState.STOPPED, finished_at=timezone.now())
-    write_journal(delivery.pk, "Stopped. Messages that have not been sent are cancelled.", level=Level.WARNING, by=by)
+    write_act(delivery, "Stopped. Messages that have not been sent are cancelled.", level=Level.WARNING, by=by)
     cancel_unheld(delivery.pk)

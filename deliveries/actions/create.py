@@ -4,7 +4,7 @@ from django.db import transaction
 
 from deliveries.archiving.policy import apply_default
 from deliveries.models import Delivery, DeliveryTemplate
-from deliveries.moves import Actor, write_journal
+from deliveries.moves import Actor, write_act
 
 TARGET = ("target_lists", "target_queries", "excluded_lists", "excluded_queries", "seed_groups")
 TARGET_VALUES = ("target_file", "limit_mode", "limit_size", "control_mode", "control_size")
@@ -19,7 +19,7 @@ def create(template: DeliveryTemplate, *, label: str, by: Actor = None) -> Deliv
     apply_default(delivery)
     delivery.save()
     delivery.take_attachments(template)
-    write_journal(delivery.pk, f"Created from the template “{template.label}”.", by=by)
+    write_act(delivery, f"Created from the template “{template.label}”.", by=by)
     return delivery
 
 
@@ -33,5 +33,5 @@ def duplicate(delivery: Delivery, *, by: Actor = None) -> Delivery:
     copy.take_attachments(delivery)
     for name in TARGET:
         getattr(copy, name).set(getattr(delivery, name).all())
-    write_journal(copy.pk, f"Copied from the delivery “{delivery.label}”.", by=by)
+    write_act(copy, f"Copied from the delivery “{delivery.label}”.", by=by)
     return copy

@@ -5,17 +5,24 @@ from django.db import transaction
 from deliveries.actions.base import ActionRefused
 from deliveries.analysis import freeze
 from deliveries.models import Delivery
-from deliveries.states import EDITABLE
+from deliveries.moves import Actor, write_audit
+from deliveries.states import EDITABLE, DeliveryState
 
 
 @transaction.atomic
-def delete(delivery: Delivery) -> None:
-    """Delete a delivery with everything its analysis wrote.
+def delete(delivery: Delivery, *, by: Actor = None) -> None:
+    """Delete a delivery with everything its analysis wrote, and its proofs.
 
-    Raises :class:`ActionRefused` once it has started (its log and mirror pages are needed) or is being analysed.
+    Raises :class:`ActionRefused` once it has started (its log and mirror pages are needed), while it is being analysed,
+    and while a proof of it is on its way.
     """
     locked = Delivery.objects.select_for_update().get(pk=delivery.pk)
     if locked.current_state not in EDITABLE:
         raise ActionRefused(f"“{locked.label}” is “{locked.current_state.label}” and cannot be deleted.")
-    freeze.forget(locked.pk)
+    under_way = locked.proofs.exclude(state__in=[*EDITABLE, DeliveryState.STOPPED, DeliveryState.FINISHED])
+    if proof := under_way.first():
+        raise ActionRefused(f"“{proof.label}” is “{proof.current_state.label}”. Wait for its end, or stop it first.")
+    for each in (locked, *locked.proofs.all()):
+        freeze.forget(each.pk)
+    write_audit(locked, "Deleted.", by=by)
     locked.delete()

@@ -7,7 +7,7 @@ from django.utils.timezone import localtime
 from campaign.lib.clock import now
 from deliveries.actions.base import ActionRefused
 from deliveries.models import Delivery
-from deliveries.moves import Actor, write_journal
+from deliveries.moves import Actor, write_act
 
 
 @transaction.atomic
@@ -24,4 +24,4 @@ def extend_resources(delivery: Delivery, *, by: Actor = None) -> None:
     until = max(locked.resources_until, now() + locked.resources_validity)
     Delivery.objects.filter(pk=delivery.pk).update(resources_until=until)
     delivery.resources_until = until
-    write_journal(delivery.pk, f"The mirror pages stay until {date_format(localtime(until), 'j M Y, H:i T')}.", by=by)
+    write_act(delivery, f"The mirror pages stay until {date_format(localtime(until), 'j M Y, H:i T')}.", by=by)

@@ -6,7 +6,7 @@ from campaign.lib.clock import now
 from deliveries.actions.again import send_again
 from deliveries.actions.base import ActionRefused
 from deliveries.models import Delivery, Level, Message
-from deliveries.moves import Actor, write_journal
+from deliveries.moves import Actor, write_act
 from deliveries.sending import parts
 from deliveries.states import MessageState
 
@@ -42,5 +42,5 @@ def close_in_doubt(delivery: Delivery, *, by: Actor = None) -> int:
     if not count:
         raise ActionRefused(NONE)
     parts.count(list(delivery.parts.filter(in_doubt__gt=0).values_list("pk", flat=True)))
-    write_journal(delivery.pk, f"{count:,} messages in doubt were closed as sent.", level=Level.WARNING, by=by)
+    write_act(delivery, f"{count:,} messages in doubt were closed as sent.", level=Level.WARNING, by=by)
     return count

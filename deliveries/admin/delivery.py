@@ -5,9 +5,11 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 from django.conf import settings
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth.models import Permission, User
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
@@ -18,29 +20,56 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaign import ui
+from deliveries.actions.base import ActionRefused
 from deliveries.actions.delete import delete
 from deliveries.actions.edit import edited
 from deliveries.admin.headers import findings_page
-from deliveries.admin.properties import PropertiesAdmin, PropertiesForm
+from deliveries.admin.properties import PropertiesAdmin, PropertiesForm, help_of
 from deliveries.admin.schedule import LocalTimeInput, moment, zones
-from deliveries.admin.tabs import ATTACHMENTS, CONTENT, DELIVERY, EXCLUSIONS, PROPERTIES, SMTP, VALIDITY
+from deliveries.admin.tabs import APPROVAL, ATTACHMENTS, CONTENT, DELIVERY, EXCLUSIONS, PROPERTIES, SMTP, VALIDITY
 from deliveries.admin.target import TARGET, TARGET_VALUES, TargetFields
-from deliveries.models import Delivery
-from deliveries.pages.acts import act_page, question_page
+from deliveries.models import Delivery, WavesMode
+from deliveries.moves import write_audit
+from deliveries.pages.acts import act_on_each, act_page, question_page
+from deliveries.pages.calendar import calendar_page
 from deliveries.pages.create import create_page
 from deliveries.pages.dashboard import dashboard, progress_fragment
 from deliveries.pages.exclusions import exclusions_page
+from deliveries.pages.failures import failures_page
 from deliveries.pages.log import log_page
 from deliveries.pages.preview import preview_html, preview_page
 from deliveries.pages.progress import progress_of
+from deliveries.pages.proof import proof_page
 from deliveries.pages.templates import save_page
+from deliveries.rights import rights_of
 from deliveries.states import EDITABLE, DeliveryState, MoveRefused
 
-SCHEDULE = ("Schedule", {"classes": ["tab"], "fields": ["contact_local", "contact_zone"]})
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+SCHEDULE = ("Schedule", {"classes": ["tab"], "fields": ["contact_local", "contact_zone", "contact_by_recipient"]})
+PEOPLE = ("Approval", {"classes": ["tab"], "fields": [*APPROVAL[1]["fields"], "reviewers", "editors"]})
+
+
+class PeopleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
+    """People who may log in here."""
+
+    widget = forms.CheckboxSelectMultiple
+
+    def label_from_instance(self, person: Any) -> str:
+        """Full name and user name."""
+        return f"{person.get_full_name()} ({person})" if person.get_full_name() else str(person)
+
+
+def people_with(permission: str) -> QuerySet[User]:
+    """Those who have a right in deliveries, by a group, of their own or as administrators."""
+    right = Permission.objects.filter(content_type__app_label="deliveries", codename=permission)
+    return User.objects.with_perm(right.get(), include_superusers=True, backend=BACKEND).order_by("username")
 
 
 class DeliveryForm(TargetFields, PropertiesForm):
     """A delivery: what templates have, and a target."""
+
+    person: User
+    """Who fills it in; set by the admin."""
 
     contact_local = forms.DateTimeField(
         required=False,
@@ -56,8 +85,15 @@ class DeliveryForm(TargetFields, PropertiesForm):
         help_text="Of the contact date.",
     )
 
+    reviewers = PeopleField(queryset=User.objects.none(), required=False, label="Who may start it")
+    editors = PeopleField(queryset=User.objects.none(), required=False, label="Who may edit")
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name, permission in (("reviewers", "start_delivery"), ("editors", "change_delivery")):
+            if name in self.fields:
+                self.fields[name].queryset = people_with(permission)  # type: ignore[attr-defined]
+                self.fields[name].help_text = help_of(name)
         zone = self.instance.contact_zone or settings.TIME_ZONE
         self.initial["contact_zone"] = zone
         if self.instance.contact_at:
@@ -72,9 +108,21 @@ class DeliveryForm(TargetFields, PropertiesForm):
                 field.disabled = True
                 field.help_text = format_html("Locked by the template “{}”. {}", template, field.help_text)
 
+    def clean_reviewers(self) -> Any:
+        """Nobody takes the reviewers away to start the delivery alone."""
+        chosen = self.cleaned_data["reviewers"]
+        gone = set(self.instance.reviewers.all()) - set(chosen) if self.instance.pk else set()
+        if gone and not (self.person.is_superuser or self.instance.reviewers.filter(pk=self.person.pk).exists()):
+            raise ValidationError("Only a reviewer or an administrator takes a reviewer away.")
+        return chosen
+
     def clean(self) -> dict[str, Any]:
         """Read day and time in the chosen zone."""
         cleaned = super().clean()
+        if cleaned.get("contact_by_recipient") and not cleaned.get("contact_local"):
+            self.add_error("contact_local", "Choose the day and time that count where each recipient lives.")
+        if cleaned.get("contact_by_recipient") and cleaned.get("waves_mode") not in (None, WavesMode.NONE):
+            self.add_error("contact_by_recipient", "Recipients’ own time zones and waves exclude each other.")
         if "contact_local" not in self.fields or "contact_local" in self.errors or "contact_zone" in self.errors:
             return cleaned
         local, zone = cleaned.get("contact_local"), cleaned.get("contact_zone") or settings.TIME_ZONE
@@ -103,14 +151,15 @@ class DeliveryAdmin(PropertiesAdmin):
     """Deliveries."""
 
     form = DeliveryForm
-    fieldsets = [CONTENT, TARGET, EXCLUSIONS, ATTACHMENTS, SCHEDULE, DELIVERY, VALIDITY, SMTP, PROPERTIES]
+    fieldsets = [CONTENT, TARGET, EXCLUSIONS, ATTACHMENTS, SCHEDULE, DELIVERY, VALIDITY, SMTP, PEOPLE, PROPERTIES]
     list_display = ["title", "badge", "to_send", "progress", "started"]
     list_display_links = None
-    list_filter = ["state"]
+    list_filter = ["state", "approval_mode", "priority", ("created_by", admin.RelatedOnlyFieldListFilter)]
+    date_hierarchy = "created_at"
     search_fields = ["label", "code"]
     search_help_text = "Label or code"
     ordering = ["-id"]
-    actions = None
+    actions = ["analyse_selected", "pause_selected", "resume_selected"]
     change_form_outer_before_template = "deliveries/edit_links.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -119,6 +168,9 @@ class DeliveryAdmin(PropertiesAdmin):
             ("create/", create_page, "create"),
             ("<int:delivery_id>/save-as-template/", save_page, "save_as_template"),
             ("headers/", findings_page, "headers"),
+            ("calendar/", calendar_page, "calendar"),
+            ("<int:delivery_id>/proof/", proof_page, "proof"),
+            ("<int:delivery_id>/failures/", failures_page, "failures"),
             ("<int:delivery_id>/", dashboard, "dashboard"),
             ("<int:delivery_id>/progress/", progress_fragment, "progress"),
             ("<int:delivery_id>/do/<slug:name>/", act_page, "act"),
@@ -131,6 +183,15 @@ class DeliveryAdmin(PropertiesAdmin):
         own = [path(route, ui.site.admin_view(view), name=f"deliveries_delivery_{name}") for route, view, name in pages]
         return [*own, *super().get_urls()]
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
+        """Deliveries without their proofs, which stand on the page of each."""
+        return super().get_queryset(request).filter(proof_of=None)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+        """The form, which knows who fills it in."""
+        form = super().get_form(request, obj, change=change, **kwargs)
+        return type(form.__name__, (form,), {"person": request.user})
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         """The list with progress."""
         return DeliveryChangeList
@@ -142,12 +203,12 @@ class DeliveryAdmin(PropertiesAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
         """Content and target can be changed until the delivery is confirmed."""
         allowed: bool = super().has_change_permission(request, obj)
-        return allowed and (obj is None or obj.current_state in EDITABLE)
+        return allowed and (obj is None or (obj.current_state in EDITABLE and rights_of(request.user, obj).edit))
 
     def has_delete_permission(self, request: HttpRequest, obj: Delivery | None = None) -> bool:
         """What has left the house stays on record."""
         allowed: bool = super().has_delete_permission(request, obj)
-        return allowed and (obj is None or obj.current_state in EDITABLE)
+        return allowed and (obj is None or (obj.current_state in EDITABLE and rights_of(request.user, obj).edit))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """The delivery, without a line for each thing its analysis wrote."""
@@ -160,7 +221,35 @@ class DeliveryAdmin(PropertiesAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Delivery) -> None:
         """With everything its analysis wrote."""
-        delete(obj)
+        delete(obj, by=request.user)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Each as if it were the only one."""
+        for delivery in queryset:
+            delete(delivery, by=request.user)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """The question, or the delivery's page with a sentence when it cannot be deleted now."""
+        try:
+            return super().delete_view(request, object_id, extra_context)
+        except ActionRefused as refused:
+            messages.error(request, str(refused))
+            return redirect("admin:deliveries_delivery_dashboard", object_id)
+
+    @admin.action(description="Analyse", permissions=["view"])
+    def analyse_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Ask for the analysis of each."""
+        act_on_each(request, queryset, "analyse")
+
+    @admin.action(description="Pause", permissions=["view"])
+    def pause_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Pause each."""
+        act_on_each(request, queryset, "pause")
+
+    @admin.action(description="Resume", permissions=["view"])
+    def resume_selected(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
+        """Resume each."""
+        act_on_each(request, queryset, "resume")
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -178,8 +267,11 @@ class DeliveryAdmin(PropertiesAdmin):
         state = DeliveryState(Delivery.objects.select_for_update().values_list("state", flat=True).get(pk=obj.pk))
         if state not in EDITABLE:
             raise MoveRefused(f"Not saved: the delivery is “{state.label}” by now, its content cannot be changed.")
-        own = [*TARGET_VALUES, "contact_at", "contact_zone", "updated_at"]
+        own = [*TARGET_VALUES, "contact_at", "contact_zone", "contact_by_recipient", "updated_at"]
         obj.save(update_fields=[*obj.property_names(), *own])
+        if form.changed_data:
+            names = ", ".join(str(form.fields[name].label or name).lower() for name in form.changed_data)
+            write_audit(obj, f"Edited: {names}.", by=request.user)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """An analysis that no longer fits is set aside."""

@@ -81,3 +81,4 @@ EXCLUSIONS = (
         ],
     },
 )
+APPROVAL = ("Approval", {"classes": ["tab"], "fields": ["approval_mode"]})

@@ -7,7 +7,16 @@ from typing import Any
 from deliveries.models import Delivery, PersonalizationBlock, SeedAddress
 
 SENDING_ONLY = frozenset(
-    {"archive", "archive_emails", "priority", "max_retries", "retry_period", "in_doubt_policy", "test_smtp"}
+    {
+        "approval_mode",
+        "archive",
+        "archive_emails",
+        "in_doubt_policy",
+        "max_retries",
+        "priority",
+        "retry_period",
+        "test_smtp",
+    }
 )
 """Properties that the analysis does not look at: they count while the delivery is sent."""
 
@@ -19,9 +28,34 @@ def fingerprint(delivery: Delivery) -> str:
         "properties": {name: str(getattr(delivery, name)) for name in frozen},
         "attachments": sorted(delivery.attachments.values_list("pk", flat=True)),
         "target": _target(delivery),
-        "blocks": list(PersonalizationBlock.objects.order_by("name").values_list("name", "html", "text")),
+        "blocks": _blocks(),
     }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    return _digest(parts)
+
+
+SEEN = (
+    "sender_name",
+    "sender_address",
+    "reply_name",
+    "reply_address",
+    "subject",
+    "html",
+    "text",
+    "language",
+    "smtp_headers",
+    "mail_formats",
+)
+"""Properties that somebody who reads a proof sees."""
+
+
+def content_fingerprint(delivery: Delivery) -> str:
+    """SHA-256 over what a proof shows: sender, subject, both parts, headers, files and blocks."""
+    parts = {
+        "properties": {name: str(getattr(delivery, name)) for name in SEEN},
+        "attachments": sorted(delivery.attachments.values_list("pk", flat=True)),
+        "blocks": _blocks(),
+    }
+    return _digest(parts)
 
 
 def _target(delivery: Delivery) -> dict[str, Any]:
@@ -42,3 +76,11 @@ def _target(delivery: Delivery) -> dict[str, Any]:
 def is_stale(delivery: Delivery) -> bool:
     """The delivery was analysed, and content or target changed since."""
     return bool(delivery.fingerprint) and delivery.fingerprint != fingerprint(delivery)
+
+
+def _blocks() -> list[tuple[str, ...]]:
+    return list(PersonalizationBlock.objects.order_by("name").values_list("name", "html", "text"))
+
+
+def _digest(parts: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

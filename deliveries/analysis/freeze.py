@@ -11,6 +11,7 @@ from psycopg import sql
 from campaign.lib.sql import statements
 from deliveries.analysis.target import target
 from deliveries.models import Delivery, message_range
+from deliveries.rendering.compile import MAIL_FORMAT
 from deliveries.states import MessageState
 from deliveries.waves import Wave
 
@@ -67,6 +68,26 @@ def write_messages(delivery_id: int, content_id: int, fields: Sequence[str], see
         )
         statement = sql.SQL(SQL["write_values"]).format(values=_values(fields), place=place)
         cursor.execute(statement.as_string(cursor.cursor), {"first": first})
+
+
+def write_proof(proof: Delivery, content_id: int, fields: Sequence[str]) -> None:
+    """Write a message and its values for each line of a proof. They belong to nobody, so that nothing done with a proof
+    touches the person whose data it shows."""
+    first, _ = message_range(proof.pk)
+    given = {
+        "first": first,
+        "content": content_id,
+        "pending": MessageState.PENDING.value,
+        "delivery": proof.pk,
+        "file": proof.target_file_id,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["write_proof_messages"], given)
+        values = sql.SQL(", ").join(
+            sql.SQL("proof.mail_format") if path == MAIL_FORMAT else _expression(path) for path in fields
+        )
+        statement = sql.SQL(SQL["write_proof_values"]).format(values=values)
+        cursor.execute(statement.as_string(cursor.cursor), given)
 
 
 def write_parts(delivery_id: int, waves: Sequence[Wave], part_size: int) -> None:

@@ -18,6 +18,7 @@ from deliveries.analysis.bounce_addresses import address_findings
 from deliveries.analysis.checks import Finding
 from deliveries.analysis.fingerprint import fingerprint
 from deliveries.analysis.mirror import mirror_findings
+from deliveries.analysis.progress import Step, show_step
 from deliveries.analysis.sample import sample_findings
 from deliveries.analysis.source import compile_properties
 from deliveries.keys import signing_keys
@@ -40,26 +41,34 @@ class AnalysisFailed(Exception):
         self.findings = findings
 
 
-def analyse(delivery_id: int) -> DeliveryState:
+class AnalysisStopped(Exception):
+    """Somebody stopped the analysis while it ran."""
+
+
+def analyse(delivery_id: int) -> DeliveryState | None:
     """Analyse a delivery that is in state *analysing* and return the state it ends in.
 
-    A second call at the same time, or for a delivery in another state, changes nothing.
+    A second call at the same time, or for a delivery in another state, changes nothing and returns ``None``.
     """
     with transaction.atomic():
         if not _this_one_runs(delivery_id):
-            return DeliveryState.ANALYSING
+            return None
         delivery = Delivery.objects.get(pk=delivery_id)
         if delivery.current_state is not DeliveryState.ANALYSING:
-            return delivery.current_state
+            return None
         try:
             with transaction.atomic():
                 _prepare(delivery)
+        except AnalysisStopped:
+            return None
         except AnalysisFailed as failed:
             delivery.refresh_from_db()
             _fail(delivery, failed.findings)
         except DatabaseError:
-            logger.exception("Analysis of delivery %s broke", delivery_id)
+            if _was_stopped(delivery_id):  # which ends the statement that runs
+                return None
             delivery.refresh_from_db()
+            logger.exception("Analysis of delivery %s broke", delivery_id)
             sentence = (
                 "The database refused the analysis; the operator finds the reason in the worker's log. Try again."
             )
@@ -67,13 +76,24 @@ def analyse(delivery_id: int) -> DeliveryState:
     return delivery.current_state
 
 
+def _was_stopped(delivery_id: int) -> bool:
+    return not Delivery.objects.filter(pk=delivery_id, state=DeliveryState.ANALYSING).exists()
+
+
 def _this_one_runs(delivery_id: int) -> bool:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('analysis'), %s)", [delivery_id])
+        cursor.execute(freeze.SQL["begin_analysis"], {"delivery": delivery_id})
         return bool(cursor.fetchone()[0])
 
 
+def end_statement(delivery_id: int) -> None:
+    """End what the database is doing for the analysis of this delivery, which then finds that it was stopped."""
+    with connection.cursor() as cursor:
+        cursor.execute(freeze.SQL["end_analysis"], {"delivery": delivery_id})
+
+
 def _prepare(delivery: Delivery) -> None:
+    show_step(delivery.pk, Step.CHECKS)
     _forget_earlier(delivery)
     findings = list(checks.run(delivery))
     compiled, content_findings = _compile(delivery)
@@ -84,8 +104,8 @@ def _prepare(delivery: Delivery) -> None:
     if compiled is None or any(finding.blocks for finding in findings):
         raise AnalysisFailed(findings)
 
-    population = _select_target(delivery)
-    _report_target(delivery, population)
+    show_step(delivery.pk, Step.TARGET)
+    population = _select(delivery)
     if not population.to_deliver:
         raise AnalysisFailed([_empty_target(delivery, population)])
 
@@ -94,17 +114,16 @@ def _prepare(delivery: Delivery) -> None:
         compiled=compiled.to_json(),
         dkim_keys=[key.pk for key in signing_keys(delivery.sender_address)],
     )
-    planting = seeds.plan(delivery, population.to_deliver)
-    freeze.write_messages(delivery.pk, content.pk, compiled.fields, planting.before)
-    seeds.write(delivery, content.pk, compiled.fields, planting, population.to_deliver)
-    _report_seeds(delivery, planting)
-    messages = population.to_deliver + len(planting.seeds)
-    freeze.write_parts(delivery.pk, _waves(delivery, messages), delivery.part_size)
+    show_step(delivery.pk, Step.MESSAGES)
+    planted = _write_messages(delivery, content.pk, compiled.fields, population.to_deliver)
+    freeze.write_parts(delivery.pk, _waves(delivery, population.to_deliver + planted), delivery.part_size)
+    show_step(delivery.pk, Step.SAMPLE)
     findings = list(address_findings(content, compiled))
     _report(delivery, findings)
     if any(finding.blocks for finding in findings):
         raise AnalysisFailed(findings)
     _report(delivery, sample_findings(content, compiled))
+    _go_on(delivery)
     move(
         delivery,
         DeliveryState.READY,
@@ -113,18 +132,55 @@ def _prepare(delivery: Delivery) -> None:
         analysed_at=timezone.now(),
         population=population.found,
         to_deliver=population.to_deliver,
-        seeds=len(planting.seeds),
+        seeds=planted,
     )
+    delivery.contents.exclude(pk=content.pk).delete()
     write_journal(delivery.pk, f"Analysis completed: {population.to_deliver:,} messages are ready to be delivered.")
+
+
+def _select(delivery: Delivery) -> freeze.Population:
+    """Who gets the delivery; a proof goes to its own addresses.
+
+    Raises :class:`AnalysisFailed` when a query of the target cannot be used any more.
+    """
+    if delivery.proof_of_id is not None:
+        lines = delivery.proof_lines.count()
+        return freeze.Population(found=lines, to_deliver=lines)
+    try:
+        population = freeze.select_target(delivery)
+    except QueryProblem as problem:
+        raise AnalysisFailed([Finding(Level.ERROR, str(problem))]) from problem
+    _report_target(delivery, population)
+    return population
+
+
+def _write_messages(delivery: Delivery, content_id: int, fields: Sequence[str], people: int) -> int:
+    """Write all messages and their values; returns how many of them go to seed addresses."""
+    if delivery.proof_of_id is not None:
+        freeze.write_proof(delivery, content_id, fields)
+        return 0
+    planting = seeds.plan(delivery, people)
+    freeze.write_messages(delivery.pk, content_id, fields, planting.before)
+    seeds.write(delivery, content_id, fields, planting, people)
+    _report_seeds(delivery, planting)
+    return len(planting.seeds)
 
 
 def _forget_earlier(delivery: Delivery) -> None:
     freeze.forget(delivery.pk)
     delivery.parts.all().delete()
     delivery.exclusions.all().delete()
-    Delivery.objects.filter(pk=delivery.pk).update(content=None)
-    delivery.contents.all().delete()
     delivery.journal.all().delete()
+
+
+def _go_on(delivery: Delivery) -> None:
+    """Nobody stopped this analysis, or stopped it and asked for another. Raises :class:`AnalysisStopped`.
+
+    The delivery's row is left alone until here, so that it can be stopped at any time.
+    """
+    present = Delivery.objects.select_for_update().get(pk=delivery.pk)
+    if present.current_state is not DeliveryState.ANALYSING or present.updated_at != delivery.updated_at:
+        raise AnalysisStopped
 
 
 def _compile(delivery: Delivery) -> tuple[Compiled | None, list[Finding]]:
@@ -137,14 +193,6 @@ def _compile(delivery: Delivery) -> tuple[Compiled | None, list[Finding]]:
 def _report(delivery: Delivery, findings: Iterable[Finding]) -> None:
     for finding in findings:
         write_journal(delivery.pk, finding.sentence, level=finding.level)
-
-
-def _select_target(delivery: Delivery) -> freeze.Population:
-    """Raises AnalysisFailed when a query of the target cannot be used any more."""
-    try:
-        return freeze.select_target(delivery)
-    except QueryProblem as problem:
-        raise AnalysisFailed([Finding(Level.ERROR, str(problem))]) from problem
 
 
 def _report_seeds(delivery: Delivery, planting: seeds.Planting) -> None:

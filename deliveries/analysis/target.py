@@ -90,6 +90,12 @@ def first_of(delivery: Delivery) -> int | None:
     return int(rows[0][0]) if rows and rows[0][0] else None
 
 
+def some_of(delivery: Delivery, number: int) -> list[int]:
+    """Up to ``number`` recipients who are not left out, at random. Raises as :func:`target`."""
+    rows = _rows(_sql("some", judged=judged(delivery), number=sql.Literal(number)))
+    return [int(recipient_id) for (recipient_id,) in rows]
+
+
 def _records(delivery: Delivery) -> sql.Composable:
     sources = _lists(delivery.target_lists.all()) + _queries(delivery.target_queries.all())
     once = len(sources) == 1 and delivery.target_lists.count() <= 1

@@ -1,6 +1,6 @@
 """Which archive a delivery uses."""
 
-from deliveries.models import Archive, ArchivePolicy, Properties
+from deliveries.models import Archive, ArchivePolicy, Delivery, Properties
 
 
 def locked_archive() -> Archive | None:
@@ -8,9 +8,10 @@ def locked_archive() -> Archive | None:
     return Archive.objects.filter(policy=ArchivePolicy.LOCKED).first()
 
 
-def archive_of(properties: Properties) -> Archive | None:
-    """Where copies of a delivery go, if anywhere."""
-    return locked_archive() or (properties.archive if properties.archive_emails else None)
+def archive_of(delivery: Delivery) -> Archive | None:
+    """Where copies of a delivery go, if anywhere; those of a proof only when it was asked for."""
+    locked = locked_archive() if delivery.proof_of_id is None else None
+    return locked or (delivery.archive if delivery.archive_emails else None)
 
 
 def apply_default(properties: Properties) -> None:

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deliveries', '0017_mail_formats'),
+        ('deliveries', '0018_approval_proofs'),
         ('recipients', '0006_target'),
     ]
 

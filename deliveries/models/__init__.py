@@ -1,6 +1,7 @@
 """Everything the deliveries app keeps, one file per subject."""
 
 from deliveries.models.archive import Archive, ArchiveCopy, ArchivePolicy, CopyState
+from deliveries.models.audit import AuditLine
 from deliveries.models.block import PersonalizationBlock
 from deliveries.models.content import Content
 from deliveries.models.delivery import Delivery, Exclusion, ExclusionReason, JournalLine, Level, ShareMode
@@ -8,7 +9,9 @@ from deliveries.models.dkim_key import Algorithm, DkimKey
 from deliveries.models.domain_limit import DomainLimit
 from deliveries.models.message import Message, MessageValues, message_range
 from deliveries.models.part import Part
+from deliveries.models.proof import ProofLine
 from deliveries.models.properties import (
+    ApprovalMode,
     Attachment,
     AttachmentRole,
     InDoubtPolicy,
@@ -24,11 +27,13 @@ from deliveries.models.template import DeliveryTemplate, PlatformDefaults
 
 __all__ = [
     "Algorithm",
+    "ApprovalMode",
     "Archive",
     "ArchiveCopy",
     "ArchivePolicy",
     "Attachment",
     "AttachmentRole",
+    "AuditLine",
     "Content",
     "CopyState",
     "Delivery",
@@ -49,6 +54,7 @@ __all__ = [
     "PersonalizationBlock",
     "PlatformDefaults",
     "Priority",
+    "ProofLine",
     "Properties",
     "Protocol",
     "Route",

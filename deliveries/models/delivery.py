@@ -25,6 +25,14 @@ def new_seed() -> int:
     return secrets.randbits(31)
 
 
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """Selections of deliveries."""
+
+    def main(self) -> "DeliveryQuerySet":
+        """Without proofs."""
+        return self.filter(proof_of=None)
+
+
 class Delivery(Properties):
     """One send: content, target, properties, state, results."""
 
@@ -102,6 +110,28 @@ class Delivery(Properties):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
+    editors = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="+",
+        verbose_name="who may edit",
+        help_text="Nobody ticked: everybody who may change deliveries. Else only these people and whoever created it.",
+    )
+    reviewers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL,
+        blank=True,
+        related_name="+",
+        verbose_name="who may start it",
+        help_text="Nobody ticked: everybody who may start deliveries. Else one of these people must confirm, even when "
+        "somebody else prepared it.",
+    )
+    proof_of = models.ForeignKey(
+        "self", on_delete=models.CASCADE, null=True, editable=False, related_name="proofs", help_text="What it tries."
+    )
+    proof_number = models.PositiveIntegerField(null=True, editable=False)
+    proof_fingerprint = models.CharField(
+        max_length=64, blank=True, editable=False, help_text="Of the delivery's content when the proof was made."
+    )
 
     content = models.ForeignKey(
         "deliveries.Content",
@@ -115,6 +145,9 @@ class Delivery(Properties):
         max_length=64, blank=True, editable=False, help_text="Of content and target when they were analysed."
     )
     analysed_at = models.DateTimeField(null=True, editable=False)
+    analysed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
     population = models.PositiveIntegerField(null=True, editable=False, help_text="People found before exclusions.")
     to_deliver = models.PositiveIntegerField(null=True, editable=False, help_text="Messages to the target.")
     seeds = models.PositiveIntegerField(default=0, editable=False, help_text="Messages to seed addresses, besides.")
@@ -124,6 +157,14 @@ class Delivery(Properties):
         "contact date", null=True, blank=True, help_text="When the first message leaves. Empty: once it is confirmed."
     )
     contact_zone = models.CharField("time zone of the contact date", max_length=64, blank=True)
+    contact_by_recipient = models.BooleanField(
+        "in each recipient's own time zone",
+        default=False,
+        help_text="Day and time count where the recipient lives; who has no time zone gets it in the one above.",
+    )
+    starts_at = models.DateTimeField(
+        null=True, editable=False, db_index=True, help_text="When a confirmed delivery begins."
+    )
     valid_until = models.DateTimeField(null=True, editable=False, help_text="No message leaves after it.")
     resources_until = models.DateTimeField(null=True, editable=False, help_text="Mirror pages end then.")
     values_purged_at = models.DateTimeField(
@@ -135,14 +176,21 @@ class Delivery(Properties):
     )
     rests_until = models.DateTimeField(null=True, editable=False, help_text="Workers leave it alone until then.")
 
+    objects = DeliveryQuerySet.as_manager()
+
     class Meta(Properties.Meta):
         abstract = False
         ordering = ["-id"]
         verbose_name_plural = "deliveries"
+        permissions = [
+            ("start_delivery", "Can start deliveries"),
+            ("control_delivery", "Can pause, resume, stop and repair running deliveries"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(state__in=[state.value for state in DeliveryState]), name="delivery_state_known"
-            )
+            ),
+            models.UniqueConstraint(fields=["proof_of", "proof_number"], name="proof_number_unique"),
         ]
 
     @property

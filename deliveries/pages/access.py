@@ -8,18 +8,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 
 from deliveries.models import Delivery
+from deliveries.rights import may_view_deliveries
 
 DeliveryView = Callable[..., HttpResponse]
-
-
-def may_view(request: HttpRequest) -> bool:
-    """Whether the person may look at deliveries."""
-    return request.user.has_perm("deliveries.view_delivery") or may_change(request)
-
-
-def may_change(request: HttpRequest) -> bool:
-    """Whether the person may act on deliveries."""
-    return request.user.has_perm("deliveries.change_delivery")
 
 
 def delivery_page(view: DeliveryView) -> DeliveryView:
@@ -28,10 +19,12 @@ def delivery_page(view: DeliveryView) -> DeliveryView:
 
     @wraps(view)
     def wrapped(request: HttpRequest, delivery_id: int, **rest: Any) -> HttpResponse:
-        if not may_view(request):
+        if not may_view_deliveries(request.user):
             raise PermissionDenied
         try:
-            delivery = Delivery.objects.select_related("template", "route", "created_by").get(pk=delivery_id)
+            delivery = Delivery.objects.select_related("template", "route", "created_by", "proof_of").get(
+                pk=delivery_id
+            )
         except Delivery.DoesNotExist:
             raise Http404 from None
         return view(request, delivery, **rest)

@@ -1,29 +1,32 @@
 """The acts of a person on a delivery: each a POST that calls one action and says what came of it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from campaign import ui
-from deliveries.actions.analyse import analyse
+from deliveries.actions.analyse import analyse, stop_analysis
 from deliveries.actions.archive_again import archive_again
 from deliveries.actions.base import ActionRefused, MoveRefused
-from deliveries.actions.confirm import confirm
+from deliveries.actions.cancel_start import cancel_start
+from deliveries.actions.confirm import confirm, warnings_of
 from deliveries.actions.control import pause, resume, stop
 from deliveries.actions.create import duplicate
 from deliveries.actions.extend_resources import extend_resources
 from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
 from deliveries.actions.retry_failed import retry_failed
+from deliveries.actions.send_back import send_back
 from deliveries.analysis.run import exclusion_counts
-from deliveries.models import Delivery, Level
-from deliveries.pages.access import delivery_page, may_change
+from deliveries.models import Delivery
+from deliveries.pages.access import delivery_page
 from deliveries.pages.progress import Progress, progress_of
+from deliveries.rights import Rights, rights_of
 from deliveries.sending.routes import NoRoute, route_of
 from deliveries.states import STARTED, DeliveryState
 
@@ -37,32 +40,59 @@ class Act:
     action: Callable[..., Any]
     done: str
     icon: str
+    right: str
+    """The right that it takes, a field of :class:`deliveries.rights.Rights`."""
     question: str = ""
     """Template of the page that asks before the act is done; empty when nothing is asked."""
+    read: Callable[[QueryDict], dict[str, Any]] = lambda _: {}
+    """What the action takes from the answered question."""
+
+    def allowed(self, rights: Rights) -> bool:
+        """Whether somebody with these rights may do it."""
+        return bool(getattr(rights, self.right))
 
 
 ACTS: Mapping[str, Act] = {
     act.name: act
     for act in (
-        Act("analyse", "Analyse", analyse, "The analysis has been asked for.", "checklist"),
+        Act("analyse", "Analyse", analyse, "The analysis has been asked for.", "checklist", "edit"),
+        Act("stop_analysis", "Stop the analysis", stop_analysis, "The analysis was stopped.", "stop", "edit"),
         Act(
             "confirm",
             "Confirm delivery…",
             confirm,
-            "Messages are leaving.",
+            "Confirmed.",
             "send",
+            "start",
             "deliveries/confirm.html",
+            lambda form: {"acknowledged": [int(pk) for pk in form.getlist("acknowledged") if pk.isdigit()]},
         ),
-        Act("pause", "Pause", pause, "Paused. Messages on the wire are finished, no others leave.", "pause"),
-        Act("resume", "Resume", resume, "Resumed.", "play_arrow"),
-        Act("stop", "Stop…", stop, "Stopped. What was not sent is cancelled.", "stop", "deliveries/stop.html"),
-        Act("retry_failed", "Retry failed", retry_failed, "Failed messages are being sent again.", "refresh"),
+        Act(
+            "send_back",
+            "Send back for changes…",
+            send_back,
+            "Sent back.",
+            "undo",
+            "start",
+            "deliveries/send_back.html",
+            lambda form: {"comment": form.get("comment", "")},
+        ),
+        Act("cancel_start", "Cancel the start", cancel_start, "Cancelled. Nothing has left.", "event_busy", "start"),
+        Act("pause", "Pause", pause, "Paused. Messages on the wire are finished, no others leave.", "pause", "control"),
+        Act("resume", "Resume", resume, "Resumed.", "play_arrow", "control"),
+        Act(
+            "stop", "Stop…", stop, "Stopped. What was not sent is cancelled.", "stop", "control", "deliveries/stop.html"
+        ),
+        Act(
+            "retry_failed", "Retry failed", retry_failed, "Failed messages are being sent again.", "refresh", "control"
+        ),
         Act(
             "resend_in_doubt",
             "Send again what is in doubt…",
             resend_in_doubt,
             "Messages in doubt are being sent again.",
             "help",
+            "control",
             "deliveries/resend_in_doubt.html",
         ),
         Act(
@@ -71,6 +101,7 @@ ACTS: Mapping[str, Act] = {
             close_in_doubt,
             "The messages in doubt now count as sent.",
             "task_alt",
+            "control",
             "deliveries/close_in_doubt.html",
         ),
         Act(
@@ -79,6 +110,7 @@ ACTS: Mapping[str, Act] = {
             extend_resources,
             "The mirror pages stay longer.",
             "schedule",
+            "edit",
             "deliveries/extend_resources.html",
         ),
         Act(
@@ -87,17 +119,19 @@ ACTS: Mapping[str, Act] = {
             archive_again,
             "Copies are being made again.",
             "archive",
+            "control",
             "deliveries/archive_again.html",
         ),
-        Act("duplicate", "Duplicate", duplicate, "This is the copy.", "content_copy"),
+        Act("duplicate", "Duplicate", duplicate, "This is the copy.", "content_copy", "add"),
     )
 }
 
 FIRST: Mapping[DeliveryState, tuple[str, ...]] = {
     DeliveryState.EDITING: ("analyse",),
-    DeliveryState.ANALYSING: (),
-    DeliveryState.READY: ("confirm", "analyse"),
+    DeliveryState.ANALYSING: ("stop_analysis",),
+    DeliveryState.READY: ("confirm", "send_back", "analyse"),
     DeliveryState.ANALYSIS_FAILED: ("analyse",),
+    DeliveryState.START_PENDING: ("cancel_start",),
     DeliveryState.IN_PROGRESS: ("pause", "stop"),
     DeliveryState.PAUSED: ("resume", "stop"),
     DeliveryState.STOPPED: (),
@@ -106,8 +140,8 @@ FIRST: Mapping[DeliveryState, tuple[str, ...]] = {
 """The next steps of each state, the likeliest first."""
 
 
-def acts_of(delivery: Delivery, progress: Progress) -> list[Act]:
-    """The acts that the delivery's state allows, the likeliest first."""
+def acts_of(delivery: Delivery, progress: Progress, rights: Rights) -> list[Act]:
+    """The acts that the delivery's state and the person's rights allow, the likeliest first."""
     names = list(FIRST[delivery.current_state])
     if progress.failed and delivery.current_state in {DeliveryState.IN_PROGRESS, DeliveryState.FINISHED}:
         names.append("retry_failed")
@@ -119,21 +153,22 @@ def acts_of(delivery: Delivery, progress: Progress) -> list[Act]:
         names.append("extend_resources")
     if delivery.archive_emails and delivery.started_at and delivery.values_purged_at is None:
         names.append("archive_again")
-    names.append("duplicate")
-    return [ACTS[name] for name in names]
+    if delivery.proof_of_id is None:
+        names.append("duplicate")
+    return [ACTS[name] for name in names if ACTS[name].allowed(rights)]
 
 
 @require_POST
 @delivery_page
 def act_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpResponse:
     """Do the act and go back to the delivery (or to the copy it made)."""
-    if not may_change(request) or (name == "duplicate" and not request.user.has_perm("deliveries.add_delivery")):
-        raise PermissionDenied
     if name not in ACTS:
         raise Http404
     act = ACTS[name]
+    if not act.allowed(rights_of(request.user, delivery)):
+        raise PermissionDenied
     try:
-        result = act.action(delivery, by=request.user)
+        result = act.action(delivery, by=request.user, **act.read(request.POST))
     except (ActionRefused, MoveRefused) as refused:
         messages.error(request, str(refused))
         return redirect("admin:deliveries_delivery_dashboard", delivery.pk)
@@ -141,16 +176,33 @@ def act_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRespons
     return redirect("admin:deliveries_delivery_dashboard", result.pk if isinstance(result, Delivery) else delivery.pk)
 
 
+def act_on_each(request: HttpRequest, deliveries: Iterable[Delivery], name: str) -> None:
+    """Do the act on several deliveries, each by its own rights, and say what came of each that was refused."""
+    act = ACTS[name]
+    done = 0
+    for delivery in deliveries:
+        try:
+            if not act.allowed(rights_of(request.user, delivery)):
+                raise ActionRefused("You may not do this with it.")
+            act.action(delivery, by=request.user)
+            done += 1
+        except (ActionRefused, MoveRefused) as refused:
+            messages.error(request, f"“{delivery.label}”: {refused}")
+    if done:
+        messages.success(request, f"{act.label}: done for {done:,} of the chosen deliveries.")
+
+
 @delivery_page
 def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpResponse:
     """Ask before an act that cannot be undone."""
-    if not may_change(request):
-        raise PermissionDenied
     if name not in ACTS or not ACTS[name].question:
         raise Http404
     act = ACTS[name]
+    rights = rights_of(request.user, delivery)
+    if not act.allowed(rights):
+        raise PermissionDenied
     progress = progress_of([delivery])[delivery.pk]
-    if act not in acts_of(delivery, progress):
+    if act not in acts_of(delivery, progress, rights):
         messages.error(request, _too_late(delivery))
         return redirect("admin:deliveries_delivery_dashboard", delivery.pk)
     return ui.page(
@@ -161,7 +213,7 @@ def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRe
         progress=progress,
         act=act,
         route=route_name(delivery),
-        warnings=delivery.journal.filter(level=Level.WARNING).values_list("sentence", flat=True),
+        warnings=warnings_of(delivery),
         lists=delivery.target_lists.order_by("name"),
         excluded=sum(exclusion_counts(delivery.pk).values()),
     )

@@ -1,18 +1,24 @@
 """The page of one delivery: where it stands, what can be done next, what happened."""
 
+from datetime import datetime
 from typing import Any
 
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from campaign import ui
+from campaign.lib.clock import now
 from deliveries.analysis.fingerprint import is_stale
+from deliveries.analysis.progress import shown_step
 from deliveries.analysis.run import exclusion_counts
 from deliveries.archiving.copies import figures
 from deliveries.models import Delivery, ExclusionReason
-from deliveries.pages.access import delivery_page, may_change
+from deliveries.pages.access import delivery_page
 from deliveries.pages.acts import acts_of, route_name
-from deliveries.pages.progress import counts, progress_of
+from deliveries.pages.progress import Pace, Progress, counts, pace, progress_of
+from deliveries.pages.steps import way_of
+from deliveries.rights import rights_of
 from deliveries.states import EDITABLE, DeliveryState
 from deliveries.waves import Wave, WavesProblem
 
@@ -21,12 +27,19 @@ MOVING = frozenset({DeliveryState.ANALYSING, DeliveryState.IN_PROGRESS})
 
 STOP_POLLING = 286
 JOURNAL_LINES = 200
+MOST_PROOFS = 20
 
 
 @delivery_page
 def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     """Everything about a delivery on one page."""
-    context = _progress_context(delivery)
+    prefetch_related_objects([delivery], "reviewers", "editors")
+    context = _progress_context(request, delivery)
+    rights = rights_of(request.user, delivery)
+    lists = list(delivery.target_lists.order_by("name"))
+    proofs = list(delivery.proofs.select_related("created_by").order_by("-proof_number")[:MOST_PROOFS])
+    proof_progress = progress_of(proofs) if proofs else {}
+    sent = next((proof for proof in proofs if proof_progress[proof.pk].sent), None)
     journal = list(delivery.journal.select_related("user").order_by("-id")[: JOURNAL_LINES + 1])
     return ui.page(
         request,
@@ -34,12 +47,17 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         title=delivery.label,
         stale=delivery.current_state is DeliveryState.READY and is_stale(delivery),
         editable=delivery.current_state in EDITABLE,
-        may_change=may_change(request),
-        may_add=request.user.has_perm("deliveries.add_delivery"),
-        acts=acts_of(delivery, context["progress"]),
+        rights=rights,
+        way=way_of(delivery, has_target=bool(lists), proof_fingerprint=sent.proof_fingerprint if sent else "")
+        if delivery.proof_of_id is None
+        else None,
+        reviewers=delivery.reviewers.all(),
+        proofs=[(proof, proof_progress[proof.pk]) for proof in proofs],
+        tested=delivery.proof_lines.select_related("recipient") if delivery.proof_of_id is not None else [],
+        acts=acts_of(delivery, context["progress"], rights),
         route=route_name(delivery),
         waves=waves_of(delivery),
-        lists=delivery.target_lists.order_by("name"),
+        lists=lists,
         exclusions=[
             (reason, ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery.pk).items()
         ],
@@ -48,6 +66,17 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         journal_is_longer=len(journal) > JOURNAL_LINES,
         **context,
     )
+
+
+def _pace(request: HttpRequest, delivery: Delivery, progress: Progress, at: datetime) -> Pace | None:
+    """The pace since the last look, which the page sends along when it asks again."""
+    if delivery.started_at is None or delivery.current_state is not DeliveryState.IN_PROGRESS:
+        return None
+    try:
+        since = int(request.GET["processed"]), datetime.fromisoformat(request.GET["since"])
+    except (KeyError, ValueError):
+        return pace(progress, since=None, started_at=delivery.started_at, at=at)
+    return pace(progress, since=since if since[1].tzinfo else None, started_at=delivery.started_at, at=at)
 
 
 def waves_of(delivery: Delivery) -> list[Wave]:
@@ -67,12 +96,16 @@ def progress_fragment(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     if request.GET.get("state") != str(delivery.state):
         return HttpResponse(headers={"HX-Refresh": "true"})
     status = 200 if delivery.current_state in MOVING else STOP_POLLING
-    return render(request, "deliveries/progress.html", _progress_context(delivery), status=status)
+    return render(request, "deliveries/progress.html", _progress_context(request, delivery), status=status)
 
 
-def _progress_context(delivery: Delivery) -> dict[str, Any]:
+def _progress_context(request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
     progress = progress_of([delivery])[delivery.pk]
+    at = now()
     return {
+        "step": shown_step(delivery.pk) if delivery.current_state is DeliveryState.ANALYSING else None,
+        "pace": _pace(request, delivery, progress, at),
+        "looked_at": at,
         "delivery": delivery,
         "progress": progress,
         "counts": counts(delivery, progress),

@@ -1,13 +1,15 @@
 """The admin's home page: the latest deliveries."""
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from campaign import ui
 from campaign.lib.clock import now
 from deliveries.archiving.copies import alarms
 from deliveries.models import Delivery, DeliveryTemplate, Route
-from deliveries.pages.access import may_change, may_view
 from deliveries.pages.progress import progress_of
+from deliveries.rights import may_view_deliveries
+from deliveries.states import DeliveryState
 
 LATEST = 10
 
@@ -15,19 +17,26 @@ LATEST = 10
 @ui.site.home
 def home(request: HttpRequest) -> HttpResponse:
     """The latest deliveries with their progress, and where to begin."""
-    allowed = may_view(request)
-    latest = list(Delivery.objects.order_by("-id")[:LATEST]) if allowed else []
+    allowed = may_view_deliveries(request.user)
+    latest = list(Delivery.objects.main().order_by("-id")[:LATEST]) if allowed else []
     progress = progress_of(latest)
     return ui.page(
         request,
         "deliveries/home.html",
         title="Latest deliveries",
         allowed=allowed,
-        may_create=may_change(request) and request.user.has_perm("deliveries.add_delivery"),
+        may_create=request.user.has_perm("deliveries.add_delivery"),
+        waiting=list(_waiting_for(request)) if allowed else [],
         alarms=alarms(now()) if allowed else [],
         rows=[(delivery, progress[delivery.pk]) for delivery in latest],
         steps_left=_steps_left() if allowed and not latest else [],
     )
+
+
+def _waiting_for(request: HttpRequest) -> QuerySet[Delivery]:
+    """Deliveries that are ready and wait for this person's approval."""
+    ready = Delivery.objects.main().filter(state=DeliveryState.READY, reviewers=request.user.pk)
+    return ready.select_related("created_by").order_by("analysed_at")[:LATEST]
 
 
 def _steps_left() -> list[tuple[str, str]]:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
@@ -41,6 +42,24 @@ class Progress:
     def percent(self) -> int:
         """Share of messages with an outcome, rounded down, so that 100 means all."""
         return 100 * self.processed // self.to_deliver if self.to_deliver else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a delivery runs, and when it will be through at that pace."""
+
+    rate: float
+    """Messages a second."""
+    left: timedelta | None
+    """Until all messages have an outcome; ``None`` when nothing moves."""
+
+
+def pace(progress: Progress, *, since: tuple[int, datetime] | None, started_at: datetime, at: datetime) -> Pace:
+    """The pace since the last look (messages processed then, and when), or since the start."""
+    processed, begun = since or (0, started_at)
+    seconds = max((at - begun).total_seconds(), 0.001)
+    rate = max(progress.processed - processed, 0) / seconds
+    return Pace(rate, timedelta(seconds=round(progress.left / rate)) if rate else None)
 
 
 def progress_of(deliveries: Iterable[Delivery]) -> Mapping[int, Progress]:

@@ -15,10 +15,11 @@ from deliveries.actions.base import ActionRefused
 from deliveries.actions.save_as_template import save_as_template
 from deliveries.analysis.source import compile_properties
 from deliveries.models import Delivery, DeliveryTemplate, Properties
-from deliveries.pages.access import delivery_page, may_view
+from deliveries.pages.access import delivery_page
 from deliveries.pages.preview import POLICY, PREVIEW_KEY, with_images
 from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.merge import MessageError, MessageRow, Renderer
+from deliveries.rights import may_view_deliveries
 
 SOMEBODY = {"first_name": "Anna", "last_name": "Meyer", "address": "anna@example.org", "language": "en"}
 """Who gets the mail in a picture."""
@@ -35,7 +36,7 @@ class NameForm(forms.Form):
 @xframe_options_sameorigin
 def picture(request: HttpRequest, template_id: int) -> HttpResponse:
     """A template's content as somebody would get it, for a small sandboxed frame."""
-    if not (request.user.has_perm("deliveries.view_deliverytemplate") or may_view(request)):
+    if not (request.user.has_perm("deliveries.view_deliverytemplate") or may_view_deliveries(request.user)):
         raise PermissionDenied
     template = get_object_or_404(DeliveryTemplate, pk=template_id)
     headers = {

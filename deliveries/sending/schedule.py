@@ -9,7 +9,7 @@ from django.utils.timezone import localtime
 from deliveries.models import Delivery, Level
 from deliveries.moves import move, write_journal
 from deliveries.sending import parts
-from deliveries.states import DeliveryState
+from deliveries.states import DeliveryState, MoveRefused
 
 
 def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
@@ -18,6 +18,18 @@ def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
         if (at := start + wave.after) > now:
             delivery.parts.filter(wave=number).update(not_before=at)
             write_journal(delivery.pk, f"Wave {number}: {wave.messages:,} messages leave on {_spelled(at)}.")
+
+
+def start_due(now: datetime) -> None:
+    """Start the confirmed deliveries whose time has come; :func:`end_validity` holds those that are too late."""
+    due = Delivery.objects.filter(state=DeliveryState.START_PENDING, starts_at__lte=now)
+    for delivery in due.order_by("starts_at"):
+        with transaction.atomic():
+            try:
+                move(delivery, DeliveryState.IN_PROGRESS, started_at=now)
+            except MoveRefused:  # cancelled, or started by another process, at this very moment
+                continue
+            write_journal(delivery.pk, "The contact date has come: messages are leaving.")
 
 
 def end_validity(now: datetime) -> None:

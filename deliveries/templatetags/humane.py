@@ -27,3 +27,9 @@ def duration(value: timedelta) -> str:
 def moment(value: datetime, zone: str) -> str:
     """Day and time as clocks in ``zone`` show it, with the zone's name."""
     return f"{date_format(value.astimezone(ZoneInfo(zone or 'UTC')), 'j M Y, H:i')} ({zone or 'UTC'})"
+
+
+@register.filter
+def rate(value: float) -> str:
+    """Messages a second, or a minute where they are few."""
+    return f"{value:,.0f} messages per second" if value >= 10 else f"{value * 60:,.0f} messages per minute"

@@ -1,7 +1,7 @@
 """Deliveries for tests, as people would make them: small, complete, ready for the act under test."""
 
 from deliveries.actions.analyse import analyse as ask
-from deliveries.actions.confirm import confirm
+from deliveries.actions.confirm import confirm, warnings_of
 from deliveries.analysis.run import analyse
 from deliveries.builtin import block_values
 from deliveries.models import Delivery, Message, PersonalizationBlock, Route
@@ -72,7 +72,12 @@ def analysed(made: Delivery) -> Delivery:
 
 def confirmed(made: Delivery) -> Delivery:
     """The delivery after analysis and confirmation; nothing has been sent yet."""
-    confirm(analysed(made))
+    return accepted(analysed(made))
+
+
+def accepted(made: Delivery) -> Delivery:
+    """A delivery that is ready, after somebody acknowledged every warning and confirmed it."""
+    confirm(made, acknowledged=[line.pk for line in warnings_of(made)])
     return made
 
 

@@ -10,6 +10,8 @@ from recipients.models import ImportState
 @check
 def target_is_chosen(delivery: Delivery) -> Iterator[Finding]:
     """Without a list, a query or a file nobody gets anything."""
+    if delivery.proof_of_id is not None:  # it goes to its own addresses
+        return
     chosen = delivery.target_lists.exists() or delivery.target_queries.exists() or delivery.target_file_id is not None
     if not chosen:
         yield Finding(Level.ERROR, "No target is chosen. Choose at least one list, query or file in the tab “Target”.")

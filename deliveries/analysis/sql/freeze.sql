@@ -45,6 +45,26 @@ SELECT %(first)s + {place}, jsonb_build_array({values})
  WHERE target.reason IS NULL
  ORDER BY target.number;
 
+-- name: write_proof_messages
+INSERT INTO deliveries_message (id, content_id, recipient_id, address, state, attempts)
+SELECT %(first)s + number, %(content)s, NULL, address, %(pending)s, 0
+  FROM deliveries_proofline
+ WHERE proof_id = %(delivery)s
+ ORDER BY number;
+
+-- name: write_proof_values
+-- {values} as in write_values; a message shows the data of its recipient, or nothing when there is none.
+INSERT INTO deliveries_messagevalues (message_id, values)
+SELECT %(first)s + proof.number, jsonb_build_array({values})
+  FROM deliveries_proofline proof
+  LEFT JOIN recipients_recipient recipient ON recipient.id = proof.recipient_id
+  LEFT JOIN LATERAL (
+       SELECT values FROM recipients_peoplefileline
+        WHERE file_id = %(file)s::bigint AND recipient_id = recipient.id
+        ORDER BY id DESC LIMIT 1) line ON TRUE
+ WHERE proof.proof_id = %(delivery)s
+ ORDER BY proof.number;
+
 -- name: write_parts
 -- Each wave, from its first number to its last, in parts of the given size.
 INSERT INTO deliveries_part (delivery_id, first_id, last_id, size, wave, state, holder, sent, failed, in_doubt, losses)

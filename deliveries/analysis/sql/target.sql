@@ -69,3 +69,6 @@ SELECT reason FROM ({judged}) judged WHERE recipient_id = {person}
 
 -- name: first_one
 SELECT recipient_id FROM ({judged}) judged WHERE reason IS NULL ORDER BY recipient_id LIMIT 1
+
+-- name: some
+SELECT recipient_id FROM ({judged}) judged WHERE reason IS NULL ORDER BY random() LIMIT {number}

@@ -2,6 +2,7 @@
 
 from typing import Any, Self
 
+from deliveries.models.properties.approval import ApprovalMode, ApprovalProperties
 from deliveries.models.properties.archiving import ArchivingProperties
 from deliveries.models.properties.content import ContentProperties
 from deliveries.models.properties.exclusions import ExclusionProperties
@@ -12,6 +13,7 @@ from deliveries.models.properties.validity import MirrorMode, ValidityProperties
 from deliveries.models.properties.waves import WavesMode, WavesProperties
 
 __all__ = [
+    "ApprovalMode",
     "Attachment",
     "AttachmentRole",
     "InDoubtPolicy",
@@ -31,6 +33,7 @@ class Properties(
     ValidityProperties,
     SmtpProperties,
     ExclusionProperties,
+    ApprovalProperties,
 ):
     """Content and settings that a template hands on to the deliveries made from it."""
 

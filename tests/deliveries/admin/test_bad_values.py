@@ -26,6 +26,7 @@ BAD: dict[str, dict[str, Any]] = {
     "max_retries": {"max_retries": "101"},
     "retry_period": {"retry_period": "soon"},
     "mail_formats": {"mail_formats": "pdf"},
+    "approval_mode": {"approval_mode": "by chance"},
     "in_doubt_policy": {"in_doubt_policy": "hope"},
     "waves_mode": {"waves_mode": "tide"},
     "wave_size": {"waves_mode": "equal", "wave_size": "some"},

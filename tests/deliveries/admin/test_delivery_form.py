@@ -27,6 +27,7 @@ SCHEDULE = {
     "wave_interval": "1d",
     "wave_calendar": "",
     "in_doubt_policy": "ask",
+    "approval_mode": "manual",
     "mail_formats": "recipient",
     "default_error_address": "on",
     "resources_validity": "60d",

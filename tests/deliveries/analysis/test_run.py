@@ -144,7 +144,8 @@ def test_it_finds_the_analysis_stale_after_a_change_of_target_or_block():
 def test_it_does_nothing_for_a_delivery_that_nobody_asked_to_analyse():
     delivery = factories.delivery(factories.people(1))
 
-    assert analyse(delivery.pk) is DeliveryState.EDITING
+    assert analyse(delivery.pk) is None
+    assert Delivery.objects.get(pk=delivery.pk).current_state is DeliveryState.EDITING
     assert not Message.objects.exists()
 
 

@@ -13,7 +13,6 @@ from django.urls import reverse
 
 from campaign.demo.sink import Fault, Script
 from campaign.lib.clock import now
-from deliveries.actions.confirm import confirm
 from deliveries.actions.create import create
 from deliveries.archiving.copies import alarms, claim, figures
 from deliveries.archiving.run import make_copies
@@ -268,7 +267,7 @@ def test_it_archives_every_delivery_when_an_archive_is_locked(
     assert form.fields["archive_emails"].disabled
     assert "the operator set it so" in form.fields["archive_emails"].help_text
 
-    confirm(made)
+    factories.accepted(made)
     factories.send(worker, made)
 
     assert states(made) == [CopyState.PENDING]

@@ -6,6 +6,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from deliveries.actions.confirm import warnings_of
 from deliveries.models import Delivery
 from deliveries.pages.acts import ACTS
 from deliveries.sending.parts import finish_deliveries
@@ -14,8 +15,13 @@ from tests.deliveries.factories import analysed, confirmed, delivery, people, ro
 from tests.people import logged_in
 
 
-def act(client: Client, made: Delivery, name: str) -> Any:
-    return client.post(reverse("admin:deliveries_delivery_act", args=[made.pk, name]))
+def act(client: Client, made: Delivery, name: str, **answer: Any) -> Any:
+    return client.post(reverse("admin:deliveries_delivery_act", args=[made.pk, name]), answer)
+
+
+def all_read(made: Delivery) -> list[int]:
+    """The warnings of the last analysis, as a person ticks them."""
+    return [line.pk for line in warnings_of(made)]
 
 
 def ask(client: Client, made: Delivery, name: str) -> Any:
@@ -54,7 +60,7 @@ def test_it_confirms_pauses_resumes_and_stops(at_marketer: Client, marketer: Use
 
     seen = []
     for name in ("confirm", "pause", "resume", "stop"):
-        act(at_marketer, made, name)
+        act(at_marketer, made, name, acknowledged=all_read(made))
         seen.append(state(made))
 
     assert seen == [

@@ -7,12 +7,11 @@ import pytest
 from campaign.demo.sink import Fault
 from campaign.lib.clock import now
 from deliveries.actions.base import ActionRefused
-from deliveries.actions.confirm import confirm
 from deliveries.actions.control import resume
 from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
 from deliveries.models import Delivery, InDoubtPolicy, Message, Part, Priority, WavesMode
 from deliveries.sending import parts
-from deliveries.sending.schedule import end_validity
+from deliveries.sending.schedule import end_validity, start_due
 from deliveries.states import DeliveryState, MessageState
 from tests.deliveries import factories
 from tests.smtp_sink import SinkThread
@@ -152,10 +151,16 @@ def test_it_waits_for_the_contact_date(worker, smtp_sink: SinkThread):
     factories.send(worker, delivery)
 
     assert smtp_sink.messages == []
+    assert delivery.current_state is DeliveryState.START_PENDING
     assert Part.objects.get(delivery=delivery).not_before == contact
     assert delivery.valid_until == contact + delivery.validity
-    assert not parts.work_is_open(now())
+
+    start_due(now())
+    assert not parts.work_is_open(contact)
+
+    start_due(contact)
     assert parts.work_is_open(contact)
+    assert not parts.work_is_open(contact - timedelta(seconds=1))
 
 
 def test_it_cancels_what_is_left_when_the_duration_is_over(worker, smtp_sink: SinkThread):
@@ -214,7 +219,7 @@ def test_a_worker_leaves_a_long_part_for_a_more_urgent_delivery(worker, smtp_sin
 
     def confirm_meanwhile(*arguments: object) -> bool:
         if urgent.current_state is DeliveryState.READY:
-            confirm(urgent)
+            factories.accepted(urgent)
         return renew(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(parts, "renew", confirm_meanwhile)

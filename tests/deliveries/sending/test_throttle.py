@@ -55,7 +55,9 @@ def test_what_has_no_limit_leaves_without_asking(monkeypatch):
 
 def test_many_workers_never_get_more_turns_than_the_rate_allows():
     rate, seconds = 40.0, 1.5
-    granted: list[tuple[float, float]] = []  # each turn lies between the two, however long the thread had to stand still
+    granted: list[
+        tuple[float, float]
+    ] = []  # each turn lies between the two, however long the thread had to stand still
     begun = time.monotonic()
 
     def work() -> None:

@@ -1,0 +1,34 @@
+"""The groups that a new installation comes with. Made when they are missing, never changed afterwards."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.contrib.auth.models import Group, Permission
+from django.db.models import Q
+
+CONTENT: Final = ("delivery", "deliverytemplate", "personalizationblock")
+PEOPLE: Final = ("recipient", "recipientlist", "listmembership", "recipientimport", "attributedefinition")
+BLOCKED: Final = ("quarantine", "denylist")
+INSTALLATION: Final = ("route", "senderdomainroute", "archive", "domainlimit", "dkimkey", "platformdefaults")
+
+_EVERYTHING_SEEN = Q(codename__startswith="view_")
+
+GROUPS: Final[Mapping[str, Q]] = {
+    "Marketer": _EVERYTHING_SEEN
+    | Q(content_type__model__in=[*CONTENT[:2], *PEOPLE], codename__regex="^(add|change|delete)_")
+    | Q(codename__endswith="_personalizationblock"),
+    "Approver": _EVERYTHING_SEEN | Q(codename__in=["start_delivery", "control_delivery"]),
+    "Operator": _EVERYTHING_SEEN
+    | Q(codename="control_delivery")
+    | Q(content_type__model__in=[*INSTALLATION, *BLOCKED], codename__regex="^(add|change|delete)_"),
+}
+"""Name, and the rights in deliveries and recipients: marketers prepare, approvers start, operators run the machines."""
+
+
+def make_groups(**_: Any) -> None:
+    """Make the groups that do not exist (after each migration, when the rights exist)."""
+    ours = Permission.objects.filter(content_type__app_label__in=["deliveries", "recipients"])
+    for name, rights in GROUPS.items():
+        group, created = Group.objects.get_or_create(name=name)
+        if created:
+            group.permissions.set(ours.filter(rights))
