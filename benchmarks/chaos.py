@@ -223,7 +223,6 @@ def run(messages: int, events: int, seed: int, folder: Path) -> tuple[Verdict, l
     """
     lab.begin(folder)
     from benchmarks import engine
-    from deliveries.actions.confirm import confirm, warnings_of
 
     log = folder / "sink.log"
     with counting_sink(log, faults=FAULTS, seed=seed) as sink, log.open() as lines:
@@ -238,7 +237,7 @@ def run(messages: int, events: int, seed: int, folder: Path) -> tuple[Verdict, l
             story: list[str] = []
             progress = Progress(lines)
             began = moved_at = time.monotonic()
-            confirm(delivery, acknowledged=[line.pk for line in warnings_of(delivery)])
+            engine.start(delivery)
             while due or not engine.is_finished(delivery):
                 time.sleep(LOOK_SECONDS)
                 chaos.supervise()

@@ -74,10 +74,15 @@ def prepare(people: int, *, sender_domain: str, **properties: object) -> Deliver
     return delivery
 
 
+def start(delivery: Delivery) -> None:
+    """Confirm an analysed delivery, its warnings acknowledged."""
+    confirm(delivery, acknowledged=[line.pk for line in warnings_of(delivery)])
+
+
 def send(delivery: Delivery, *, bytes_before: dict[str, int]) -> Run:
     """Confirm, and wait for the workers. Raises :class:`BenchmarkProblem` unless every message was sent."""
     began = time.time()
-    confirm(delivery, acknowledged=[line.pk for line in warnings_of(delivery)])
+    start(delivery)
     moved_at, sent = time.monotonic(), 0
     while delivery.current_state is not DeliveryState.FINISHED:
         time.sleep(LOOK_SECONDS)

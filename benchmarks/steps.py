@@ -121,15 +121,14 @@ def measure(people: int, *, sender_domain: str, profile: Path | None = None) -> 
     """
     from benchmarks import engine
     from campaign.lib.clock import now
-    from deliveries.actions.confirm import confirm, warnings_of
     from deliveries.sending.worker import Worker
 
     worker = Worker()
     try:
-        confirm(engine.prepare(people, sender_domain=sender_domain))  # imports, connections and caches
+        engine.start(engine.prepare(people, sender_domain=sender_domain))  # imports, connections and caches
         worker.work(until=now() + timedelta(hours=1))
         delivery = engine.prepare(people, sender_domain=sender_domain)
-        confirm(delivery, acknowledged=[line.pk for line in warnings_of(delivery)])
+        engine.start(delivery)
         if profile:
             with cProfile.Profile() as profiler:
                 worker.work(until=now() + timedelta(hours=1))
