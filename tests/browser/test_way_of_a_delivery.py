@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Dialog, Page
 
+from deliveries.actions.confirm import warnings_of
 from deliveries.analysis.run import analyse
 from deliveries.models import Delivery, DeliveryTemplate, Message
 from deliveries.states import DeliveryState
@@ -69,6 +70,9 @@ def test_it_goes_from_template_to_confirmation_by_keyboard_alone(marketers_page:
     page.wait_for_selector("a[href$='/ask/confirm/']")
     enter(page, "a[href$='/ask/confirm/']")
     assert "Send 3 messages?" in page.inner_text("main")
+    for warning in warnings_of(made):
+        tab_to(page, f"input[name=acknowledged][value='{warning.pk}']")
+        page.keyboard.press("Space")
     enter(page, "form[action$='/do/confirm/'] button")
 
     made.refresh_from_db()
@@ -112,12 +116,24 @@ def test_it_asks_before_unsaved_changes_are_left(marketers_page: Page) -> None:
 
 
 def test_a_list_on_a_phone_names_its_first_column(marketers_page: Page) -> None:
+    DeliveryTemplate.objects.create(label="Monthly")
+    page = marketers_page
+    page.set_viewport_size({"width": 390, "height": 844})
+
+    page.goto("/admin/deliveries/deliverytemplate/")
+
+    label = page.locator("#result_list tbody tr").first.locator(":scope > *").first.get_attribute("data-label")
+    assert label is not None
+    assert label.lower() == "label"
+
+
+def test_a_list_with_actions_names_the_box_and_the_column_after_it(marketers_page: Page) -> None:
     Delivery.objects.create(label="Draft")
     page = marketers_page
     page.set_viewport_size({"width": 390, "height": 844})
 
     page.goto("/admin/deliveries/delivery/")
 
-    label = page.locator("#result_list tbody tr").first.locator(":scope > *").first.get_attribute("data-label")
-    assert label is not None
-    assert label.lower() == "label"
+    cells = page.locator("#result_list tbody tr").first.locator(":scope > *")
+    labels = [cells.nth(place).get_attribute("data-label") for place in (0, 1)]
+    assert [label and label.lower() for label in labels] == ["select record", "label"]
