@@ -98,6 +98,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         (
             Entry("Routes", "router", "deliveries.route"),
             Entry("Platform defaults", "tune", "deliveries.platformdefaults"),
+            Entry("Typologies", "rule", "deliveries.typology"),
             Entry("Archives", "archive", "deliveries.archive"),
             Entry("Domain limits", "speed", "deliveries.domainlimit"),
             Entry("DKIM keys", "key", "deliveries.dkimkey"),

@@ -11,9 +11,12 @@ class DeliveriesConfig(AppConfig):
     verbose_name = "Deliveries"
 
     def ready(self) -> None:
-        """A new installation gets its groups; saved queries may ask what people did in earlier deliveries."""
+        """A new installation gets its groups, a new check its place in the typologies; saved queries may ask what
+        people did in earlier deliveries."""
         from deliveries.analysis.behaviour import register
+        from deliveries.analysis.typology import complete_all
         from deliveries.groups import make_groups
 
         register()
         post_migrate.connect(make_groups, sender=self)
+        post_migrate.connect(complete_all, sender=self)

@@ -9,7 +9,16 @@ from django.db.models import Q
 CONTENT: Final = ("delivery", "deliverytemplate", "personalizationblock")
 PEOPLE: Final = ("recipient", "recipientlist", "listmembership", "recipientimport", "attributedefinition")
 BLOCKED: Final = ("quarantine", "denylist")
-INSTALLATION: Final = ("route", "senderdomainroute", "archive", "domainlimit", "dkimkey", "platformdefaults")
+INSTALLATION: Final = (
+    "route",
+    "senderdomainroute",
+    "archive",
+    "domainlimit",
+    "dkimkey",
+    "platformdefaults",
+    "typology",
+    "typologycheck",
+)
 
 _EVERYTHING_SEEN = Q(codename__startswith="view_")
 

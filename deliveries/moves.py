@@ -26,11 +26,18 @@ def move(delivery: Delivery, to: DeliveryState, *, note: str = "", **fields: Any
         setattr(delivery, name, value)
 
 
-def write_journal(delivery_id: int, sentence: str, *, level: Level = Level.INFO, by: Actor = None) -> None:
-    """Add a line to the delivery's journal."""
+def write_journal(
+    delivery_id: int, sentence: str, *, level: Level = Level.INFO, by: Actor = None, check_key: str = ""
+) -> None:
+    """Add a line to the delivery's journal; ``check_key`` names the check of the analysis that says so."""
     user_id = by.pk if by is not None and by.is_authenticated else None
     JournalLine.objects.create(
-        delivery_id=delivery_id, at=timezone.now(), level=level, sentence=sentence, user_id=user_id
+        delivery_id=delivery_id,
+        at=timezone.now(),
+        level=level,
+        sentence=sentence,
+        user_id=user_id,
+        check_key=check_key,
     )
 
 

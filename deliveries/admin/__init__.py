@@ -1,6 +1,18 @@
 """The deliveries app in the admin: importing this registers everything, the home page included."""
 
-from deliveries.admin import archive, audit, block, delivery, dkim_key, domain_limit, platform, route, seed, template
+from deliveries.admin import (
+    archive,
+    audit,
+    block,
+    delivery,
+    dkim_key,
+    domain_limit,
+    platform,
+    route,
+    seed,
+    template,
+    typology,
+)
 from deliveries.pages import home
 
 __all__ = [
@@ -15,4 +27,5 @@ __all__ = [
     "route",
     "seed",
     "template",
+    "typology",
 ]

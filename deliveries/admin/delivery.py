@@ -26,7 +26,17 @@ from deliveries.actions.edit import edited
 from deliveries.admin.headers import findings_page
 from deliveries.admin.properties import PropertiesAdmin, PropertiesForm, help_of
 from deliveries.admin.schedule import LocalTimeInput, moment, zones
-from deliveries.admin.tabs import APPROVAL, ATTACHMENTS, CONTENT, DELIVERY, EXCLUSIONS, PROPERTIES, SMTP, VALIDITY
+from deliveries.admin.tabs import (
+    APPROVAL,
+    ATTACHMENTS,
+    CONTENT,
+    DELIVERY,
+    EXCLUSIONS,
+    PROPERTIES,
+    SMTP,
+    TYPOLOGY,
+    VALIDITY,
+)
 from deliveries.admin.target import TARGET, TARGET_VALUES, TargetFields
 from deliveries.models import Delivery, WavesMode
 from deliveries.moves import write_audit
@@ -151,7 +161,19 @@ class DeliveryAdmin(PropertiesAdmin):
     """Deliveries."""
 
     form = DeliveryForm
-    fieldsets = [CONTENT, TARGET, EXCLUSIONS, ATTACHMENTS, SCHEDULE, DELIVERY, VALIDITY, SMTP, PEOPLE, PROPERTIES]
+    fieldsets = [
+        CONTENT,
+        TARGET,
+        EXCLUSIONS,
+        ATTACHMENTS,
+        SCHEDULE,
+        DELIVERY,
+        VALIDITY,
+        SMTP,
+        TYPOLOGY,
+        PEOPLE,
+        PROPERTIES,
+    ]
     list_display = ["title", "badge", "to_send", "progress", "started"]
     list_display_links = None
     list_filter = ["state", "approval_mode", "priority", ("created_by", admin.RelatedOnlyFieldListFilter)]

@@ -81,4 +81,5 @@ EXCLUSIONS = (
         ],
     },
 )
+TYPOLOGY = ("Typology", {"classes": ["tab"], "fields": ["typology"]})
 APPROVAL = ("Approval", {"classes": ["tab"], "fields": ["approval_mode"]})

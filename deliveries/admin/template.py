@@ -10,7 +10,17 @@ from django.utils.safestring import SafeString
 
 from campaign import ui
 from deliveries.admin.properties import PropertiesAdmin, PropertiesForm
-from deliveries.admin.tabs import APPROVAL, ATTACHMENTS, CONTENT, DELIVERY, EXCLUSIONS, PROPERTIES, SMTP, VALIDITY
+from deliveries.admin.tabs import (
+    APPROVAL,
+    ATTACHMENTS,
+    CONTENT,
+    DELIVERY,
+    EXCLUSIONS,
+    PROPERTIES,
+    SMTP,
+    TYPOLOGY,
+    VALIDITY,
+)
 from deliveries.models import DeliveryTemplate, PlatformDefaults
 from deliveries.models.template import NEVER_LOCKED
 from deliveries.pages.templates import duplicate_page, picture
@@ -41,7 +51,7 @@ class DeliveryTemplateAdmin(PropertiesAdmin):
     """Content and properties to begin from."""
 
     form = TemplateForm
-    fieldsets = [PROPERTIES, CONTENT, EXCLUSIONS, ATTACHMENTS, DELIVERY, VALIDITY, SMTP, APPROVAL, LOCKS]
+    fieldsets = [PROPERTIES, CONTENT, EXCLUSIONS, ATTACHMENTS, DELIVERY, VALIDITY, SMTP, TYPOLOGY, APPROVAL, LOCKS]
     list_display = ["label", "picture", "code", "subject", "updated_at", "use"]
     search_fields = ["label", "code"]
     search_help_text = "Label or code"

@@ -11,7 +11,6 @@ from django.db import connection
 from psycopg import sql
 
 from campaign.lib.clock import now
-from deliveries.analysis.checks import Finding
 from deliveries.analysis.source import fields
 from deliveries.models import Content, Level, message_range
 from deliveries.personalization.fields import PERSONAL, Field
@@ -20,6 +19,9 @@ from deliveries.rendering.compile import Compiled
 from deliveries.rendering.encode import MessageError, wire_address
 from deliveries.rendering.merge import MessageRow, Renderer
 from deliveries.rendering.return_path import ReturnPath, envelope_sender
+
+Verdict = tuple[Level, str]
+"""How bad it is, and a sentence for people."""
 
 MOST_CAUSES = 5
 _TOKEN = "a" * 32
@@ -44,7 +46,7 @@ def check_fixed(where: str, address: str, form: ReturnPath) -> None:
     envelope_sender(wire, form, _TOKEN)
 
 
-def address_findings(content: Content, compiled: Compiled) -> Iterator[Finding]:
+def address_findings(content: Content, compiled: Compiled) -> Iterator[Verdict]:
     """What is wrong with the addresses of the analysed messages, all of them: each different one is looked at once."""
     renderer = Renderer(compiled, content.pk, bytes(content.key))
     known = fields(content.delivery)
@@ -66,14 +68,14 @@ def _personal_fields(template: str, where: str, known: dict[str, Field]) -> list
     return [path for path in used_fields(template, where, known) if path.startswith(PERSONAL)]
 
 
-def _findings_for_all(renderer: Renderer, name: str, where: str, form: ReturnPath) -> Iterator[Finding]:
+def _findings_for_all(renderer: Renderer, name: str, where: str, form: ReturnPath) -> Iterator[Verdict]:
     """An address that is the same for everybody."""
     nobody = MessageRow(0, "", [None] * len(renderer.compiled.fields), now())
     try:
         if address := renderer.header(nobody, name):
             check_fixed(where, address, form)
     except (MessageError, DomainRefused) as error:
-        yield Finding(Level.ERROR, str(error))
+        yield Level.ERROR, str(error)
 
 
 @dataclass
@@ -96,17 +98,15 @@ class _Problems:
         self.counts[cause] += count
         self.examples.setdefault(cause, row.address)
 
-    def findings(self, where: str) -> Iterator[Finding]:
+    def findings(self, where: str) -> Iterator[Verdict]:
         """A domain that is not allowed stops the delivery; a value that makes no address fails its messages."""
         for (refused, sentence), count in self.counts.most_common(MOST_CAUSES):
             example = self.examples[refused, sentence]
             end = "" if refused else " Such messages fail, the others leave."
-            yield Finding(
-                Level.ERROR if refused else Level.WARNING,
-                f"{count:,} messages, such as the one to {example}: {sentence}{end}",
-            )
+            level = Level.ERROR if refused else Level.WARNING
+            yield level, f"{count:,} messages, such as the one to {example}: {sentence}{end}"
         if len(self.counts) > MOST_CAUSES:
-            yield Finding(Level.WARNING, f"{len(self.counts) - MOST_CAUSES} further causes concern {where}.")
+            yield Level.WARNING, f"{len(self.counts) - MOST_CAUSES} further causes concern {where}."
 
 
 def _different_rows(

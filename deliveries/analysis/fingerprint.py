@@ -4,6 +4,7 @@ import hashlib
 import json
 from typing import Any
 
+from deliveries.analysis.typology import plan, typology_of
 from deliveries.models import Delivery, PersonalizationBlock, SeedAddress
 
 SENDING_ONLY = frozenset(
@@ -22,13 +23,14 @@ SENDING_ONLY = frozenset(
 
 
 def fingerprint(delivery: Delivery) -> str:
-    """SHA-256 over everything an analysis freezes: shared properties, attachments, target, seeds and blocks."""
+    """SHA-256 over everything an analysis freezes: shared properties, attachments, target, seeds, blocks, checks."""
     frozen = [name for name in delivery.property_names() if name not in SENDING_ONLY]
     parts = {
         "properties": {name: str(getattr(delivery, name)) for name in frozen},
         "attachments": sorted(delivery.attachments.values_list("pk", flat=True)),
         "target": _target(delivery),
         "blocks": _blocks(),
+        "checks": [(one.check.key, one.level) for one in plan(typology_of(delivery))],
     }
     return _digest(parts)
 

@@ -13,13 +13,11 @@ from django.utils import timezone
 
 from campaign.lib.clock import now
 from campaign.lib.durations import spell
-from deliveries.analysis import checks, freeze, seeds
-from deliveries.analysis.bounce_addresses import address_findings
-from deliveries.analysis.checks import Finding
+from deliveries.analysis import freeze, seeds, typology
+from deliveries.analysis.checks import Finding, Phase
 from deliveries.analysis.fingerprint import fingerprint
-from deliveries.analysis.mirror import mirror_findings
+from deliveries.analysis.material import Material
 from deliveries.analysis.progress import Step, show_step
-from deliveries.analysis.sample import sample_findings
 from deliveries.analysis.source import compile_properties
 from deliveries.keys import signing_keys
 from deliveries.models import Content, Delivery, Exclusion, ExclusionReason, Level
@@ -95,11 +93,8 @@ def end_statement(delivery_id: int) -> None:
 def _prepare(delivery: Delivery) -> None:
     show_step(delivery.pk, Step.CHECKS)
     _forget_earlier(delivery)
-    findings = list(checks.run(delivery))
-    compiled, content_findings = _compile(delivery)
-    findings += content_findings
-    if compiled is not None:
-        findings += mirror_findings(delivery, compiled)
+    compiled, findings = _compile(delivery)
+    findings += typology.findings(Material(delivery, compiled), Phase.CONTENT)
     _report(delivery, findings)
     if compiled is None or any(finding.blocks for finding in findings):
         raise AnalysisFailed(findings)
@@ -118,11 +113,11 @@ def _prepare(delivery: Delivery) -> None:
     planted = _write_messages(delivery, content.pk, compiled.fields, population.to_deliver)
     freeze.write_parts(delivery.pk, _waves(delivery, population.to_deliver + planted), delivery.part_size)
     show_step(delivery.pk, Step.SAMPLE)
-    findings = list(address_findings(content, compiled))
-    _report(delivery, findings)
-    if any(finding.blocks for finding in findings):
-        raise AnalysisFailed(findings)
-    _report(delivery, sample_findings(content, compiled))
+    material = Material(delivery, compiled, content, population.to_deliver + planted)
+    later = list(typology.findings(material, Phase.MESSAGES))
+    _report(delivery, later)
+    if any(finding.blocks for finding in later):
+        raise AnalysisFailed([*findings, *later])
     _go_on(delivery)
     move(
         delivery,
@@ -192,7 +187,7 @@ def _compile(delivery: Delivery) -> tuple[Compiled | None, list[Finding]]:
 
 def _report(delivery: Delivery, findings: Iterable[Finding]) -> None:
     for finding in findings:
-        write_journal(delivery.pk, finding.sentence, level=finding.level)
+        write_journal(delivery.pk, finding.sentence, level=finding.level, check_key=finding.check_key)
 
 
 def _report_seeds(delivery: Delivery, planting: seeds.Planting) -> None:

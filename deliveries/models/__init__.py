@@ -24,6 +24,7 @@ from deliveries.models.properties import (
 from deliveries.models.route import Mechanism, Protocol, Route, Security, SenderDomainRoute
 from deliveries.models.seed import SeedAddress, SeedGroup
 from deliveries.models.template import DeliveryTemplate, PlatformDefaults
+from deliveries.models.typology import CheckLevel, Typology, TypologyCheck
 
 __all__ = [
     "Algorithm",
@@ -34,6 +35,7 @@ __all__ = [
     "Attachment",
     "AttachmentRole",
     "AuditLine",
+    "CheckLevel",
     "Content",
     "CopyState",
     "Delivery",
@@ -63,6 +65,8 @@ __all__ = [
     "SeedGroup",
     "SenderDomainRoute",
     "ShareMode",
+    "Typology",
+    "TypologyCheck",
     "WavesMode",
     "message_range",
 ]

@@ -224,6 +224,7 @@ class JournalLine(models.Model):
     at = models.DateTimeField()
     level = models.CharField(max_length=7, choices=Level.choices, default=Level.INFO)
     sentence = models.TextField()
+    check_key = models.CharField(max_length=60, blank=True, help_text="The check of the analysis that says so.")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
     )

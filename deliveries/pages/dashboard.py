@@ -9,11 +9,12 @@ from django.shortcuts import render
 
 from campaign import ui
 from campaign.lib.clock import now
+from deliveries.analysis.checks import CHECKS
 from deliveries.analysis.fingerprint import is_stale
 from deliveries.analysis.progress import shown_step
 from deliveries.analysis.run import exclusion_counts
 from deliveries.archiving.copies import figures
-from deliveries.models import Delivery, ExclusionReason
+from deliveries.models import Delivery, ExclusionReason, JournalLine, Level
 from deliveries.pages.access import delivery_page
 from deliveries.pages.acts import acts_of, route_name
 from deliveries.pages.progress import Pace, Progress, counts, pace, progress_of
@@ -62,7 +63,8 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
             (reason, ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery.pk).items()
         ],
         copies=figures(delivery) if delivery.archive_emails and delivery.started_at else None,
-        journal=journal[:JOURNAL_LINES],
+        found=found_by_check(delivery, journal),
+        journal=[(line, check_label(line)) for line in journal[:JOURNAL_LINES]],
         journal_is_longer=len(journal) > JOURNAL_LINES,
         **context,
     )
@@ -77,6 +79,27 @@ def _pace(request: HttpRequest, delivery: Delivery, progress: Progress, at: date
     except (KeyError, ValueError):
         return pace(progress, since=None, started_at=delivery.started_at, at=at)
     return pace(progress, since=since if since[1].tzinfo else None, started_at=delivery.started_at, at=at)
+
+
+def check_label(line: JournalLine) -> str:
+    """What people call the check that says so; empty for the analysis itself and for what people did."""
+    check = CHECKS.get(line.check_key)
+    return check.label if check else ""
+
+
+def found_by_check(delivery: Delivery, newest: list[JournalLine]) -> list[tuple[str, list[JournalLine]]]:
+    """Errors and warnings of the journal by the check that found them; groups with an error come first.
+
+    ``newest`` are the lines that were read already; only a journal that is longer is asked for its older ones.
+    """
+    grave = [Level.WARNING, Level.ERROR]
+    lines = [line for line in reversed(newest) if line.level in grave]
+    if len(newest) > JOURNAL_LINES:
+        lines = list(delivery.journal.filter(level__in=grave).order_by("pk")[:JOURNAL_LINES])
+    groups: dict[str, list[JournalLine]] = {}
+    for line in lines:
+        groups.setdefault(check_label(line) or "Other", []).append(line)
+    return sorted(groups.items(), key=lambda group: all(line.level != Level.ERROR for line in group[1]))
 
 
 def waves_of(delivery: Delivery) -> list[Wave]:

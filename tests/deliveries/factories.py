@@ -2,7 +2,9 @@
 
 from deliveries.actions.analyse import analyse as ask
 from deliveries.actions.confirm import confirm, warnings_of
+from deliveries.analysis.material import Material
 from deliveries.analysis.run import analyse
+from deliveries.analysis.source import compile_properties
 from deliveries.builtin import block_values
 from deliveries.models import Delivery, Message, PersonalizationBlock, Route
 from deliveries.sending.worker import Worker
@@ -68,6 +70,18 @@ def analysed(made: Delivery) -> Delivery:
     analyse(made.pk)
     made.refresh_from_db()
     return made
+
+
+def material(made: Delivery) -> Material:
+    """What checks look at before there are messages."""
+    return Material(made, compile_properties(made))
+
+
+def tried(made: Delivery) -> Material:
+    """What checks look at once the messages are written."""
+    ready = analysed(made)
+    assert ready.content is not None, ready.state_note
+    return Material(ready, compile_properties(ready), ready.content, ready.to_send)
 
 
 def confirmed(made: Delivery) -> Delivery:

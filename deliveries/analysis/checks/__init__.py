@@ -1,7 +1,20 @@
-"""Checks on a delivery before its messages are written. To add one, see docs/adding-a-check.md."""
+"""Checks on a delivery. To add one, see docs/adding-a-check.md."""
 
-# Registers the checks, which run in this order.
-from deliveries.analysis.checks import body, dkim, images, route, sender, subject, target, validity  # noqa: F401
-from deliveries.analysis.checks.registry import Finding, run
+# Importing a module registers its checks.
+from deliveries.analysis.checks import (  # noqa: F401
+    addresses,
+    body,
+    dkim,
+    images,
+    mirror,
+    personalization,
+    route,
+    sender,
+    subject,
+    target,
+    unsubscription,
+    validity,
+)
+from deliveries.analysis.checks.registry import CHECKS, Check, Finding, Phase
 
-__all__ = ["Finding", "run"]
+__all__ = ["CHECKS", "Check", "Finding", "Phase"]

@@ -3,23 +3,29 @@
 from collections.abc import Iterator
 
 from campaign.lib.sealing import SealBroken
-from deliveries.analysis.checks.registry import Finding, check
+from deliveries.analysis.checks.registry import check
+from deliveries.analysis.material import Material
 from deliveries.keys import signer, signing_keys
-from deliveries.models import Delivery, Level
 from recipients.addresses import AddressError, ascii_domain
 
 
-@check
-def sender_domain_has_a_key(delivery: Delivery) -> Iterator[Finding]:
-    """Unsigned mail from a bulk sender is refused or filed as spam by the large mailbox providers."""
-    keys = signing_keys(delivery.sender_address)
-    if not keys and (sentence := _why_unsigned(delivery.sender_address.strip().rpartition("@")[2])):
-        yield Finding(Level.WARNING, sentence)
-    for key in keys:
+@check("DKIM keys can be read", required=True)
+def keys_can_be_read(material: Material) -> Iterator[str]:
+    """A message whose signature cannot be made cannot be sent."""
+    for key in signing_keys(material.delivery.sender_address):
         try:
             signer(key.pk)
         except SealBroken as error:
-            yield Finding(Level.ERROR, str(error))
+            yield str(error)
+
+
+@check("DKIM signature", order=25)
+def sender_domain_has_a_key(material: Material) -> Iterator[str]:
+    """Unsigned mail from a bulk sender is refused or filed as spam by the large mailbox providers."""
+    address = material.delivery.sender_address
+    domain = address.strip().rpartition("@")[2]
+    if not signing_keys(address) and (sentence := _why_unsigned(domain)):
+        yield sentence
 
 
 def _why_unsigned(domain: str) -> str:

@@ -3,43 +3,41 @@
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from deliveries.analysis.checks.registry import Finding, check
-from deliveries.models import Delivery, Level
-from deliveries.rendering.reading import read
+from deliveries.analysis.checks.registry import check
+from deliveries.analysis.material import Material
+from deliveries.models import CheckLevel
 
 MOST_NAMED = 5
 SCHEMES = frozenset({"http", "https", "mailto", "tel", "sms", "data", "cid"})
 
 
-@check
-def images_inside_are_attached(delivery: Delivery) -> Iterator[Finding]:
+@check("Images inside the message", order=50, level=CheckLevel.ERROR)
+def images_inside_are_attached(material: Material) -> Iterator[str]:
     """``cid:`` names an image that travels with the message (RFC 2392)."""
-    attached = set(delivery.attachments.exclude(content_id="").values_list("content_id", flat=True))
-    named = [url.removeprefix("cid:") for url in _addresses(delivery.html, "src") if url.startswith("cid:")]
+    attached = set(material.delivery.attachments.exclude(content_id="").values_list("content_id", flat=True))
+    named = [url.removeprefix("cid:") for url in _addresses(material, "src") if url.startswith("cid:")]
     if missing := sorted({name for name in named if name not in attached and "\ue000" not in name}):
-        yield Finding(
-            Level.ERROR,
+        yield (
             f"No image with the identifier {_listed(missing)} is attached. Add it under “Attachments”, or correct the "
-            "address in the HTML content.",
+            "address in the HTML content."
         )
 
 
-@check
-def addresses_are_complete(delivery: Delivery) -> Iterator[Finding]:
+@check("Complete addresses", order=30)
+def addresses_are_complete(material: Material) -> Iterator[str]:
     """A mail has no page that an address without https:// could belong to."""
-    addresses = [*_addresses(delivery.html, "src"), *_addresses(delivery.html, "href")]
+    addresses = [*_addresses(material, "src"), *_addresses(material, "href")]
     # One that begins with an expression is complete only when its value is.
     incomplete = sorted({url for url in addresses if url and url[0] not in "#\ue000" and not _is_complete(url)})
     if incomplete:
-        yield Finding(
-            Level.WARNING,
+        yield (
             f"These addresses are not complete and lead nowhere from a mail: {_listed(incomplete)}. "
-            "Begin them with https://.",
+            "Begin them with https://."
         )
 
 
-def _addresses(html: str, attribute: str) -> list[str]:
-    return [str(tag[attribute]).strip() for tag in read(html).soup.find_all(lambda tag: tag.has_attr(attribute))]
+def _addresses(material: Material, attribute: str) -> list[str]:
+    return [str(tag[attribute]).strip() for tag in material.reading.soup.find_all(lambda tag: tag.has_attr(attribute))]
 
 
 def _is_complete(url: str) -> bool:

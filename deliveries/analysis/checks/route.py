@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from deliveries.analysis.checks.registry import Finding, check
-from deliveries.models import Delivery, Level, Route
+from deliveries.analysis.checks.registry import check
+from deliveries.analysis.material import Material
+from deliveries.models import Route
 
 
-@check
-def route_exists(delivery: Delivery) -> Iterator[Finding]:
+@check("Route", required=True)
+def route_exists(material: Material) -> Iterator[str]:
     """Mail must be able to leave."""
-    if delivery.route_id is None and not Route.objects.filter(is_default=True).exists():
-        yield Finding(
-            Level.ERROR, "There is no route. Create one under “Routes” and mark it as default, or choose one here."
-        )
+    if material.delivery.route_id is None and not Route.objects.filter(is_default=True).exists():
+        yield "There is no route. Create one under “Routes” and mark it as default, or choose one here."

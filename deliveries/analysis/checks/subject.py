@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 
-from deliveries.analysis.checks.registry import Finding, check
-from deliveries.models import Delivery, Level
+from deliveries.analysis.checks.registry import check
+from deliveries.analysis.material import Material
+from deliveries.models import CheckLevel
 
 
-@check
-def subject_is_present(delivery: Delivery) -> Iterator[Finding]:
+@check("Subject", order=10, level=CheckLevel.ERROR)
+def subject_is_present(material: Material) -> Iterator[str]:
     """A mail without subject reads as spam and is refused by some servers."""
-    if not delivery.subject.strip():
-        yield Finding(Level.ERROR, "The subject is missing. Write one in the field “Subject”.")
+    if not material.delivery.subject.strip():
+        yield "The subject is missing. Write one in the field “Subject”."

@@ -42,6 +42,7 @@ BAD: dict[str, dict[str, Any]] = {
     "error_address": {"default_error_address": "", "error_address": "nobody"},
     "investigation_address": {"investigation_address": "nobody@"},
     "consent_service": {"consent_service": "999999"},
+    "typology": {"typology": "999999"},
     "smtp_headers": {"smtp_headers": "no colon"},
 }
 

@@ -142,3 +142,13 @@ def test_it_rounds_progress_down(at_marketer: Client) -> None:
     Part.objects.create(delivery=made, first_id=first + 1, last_id=first + 1000, size=1000, sent=999)
 
     assert "(99 %)" in shown(at_marketer, made)
+
+
+def test_it_groups_what_the_analysis_found_by_check(at_marketer: Client) -> None:
+    made = analysed(delivery(people(1), html="<p>Hello</p>", sender_address=""))
+
+    page = shown(at_marketer, made)
+    found = page.partition("Warnings and errors")[2].partition("</section>")[0]
+
+    assert found.index("Sender address") < found.index("Unsubscription link in the HTML content")
+    assert "Unsubscription link in the HTML content:" in page.partition('id="journal"')[2]

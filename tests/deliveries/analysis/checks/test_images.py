@@ -1,32 +1,36 @@
 import pytest
 
 from deliveries.analysis.checks.images import addresses_are_complete, images_inside_are_attached
-from deliveries.models import Attachment, AttachmentRole, Level
-from tests.deliveries.factories import delivery
+from deliveries.models import Attachment, AttachmentRole
+from recipients.models import AttributeDefinition
+from tests.deliveries.factories import delivery, material
 
 pytestmark = pytest.mark.django_db
 
 
-def test_an_image_inside_that_is_not_attached_is_an_error():
+@pytest.fixture(autouse=True)
+def city() -> None:
+    AttributeDefinition.objects.create(name="city", label="City")
+
+
+def test_an_image_inside_that_is_not_attached_is_found():
     made = delivery(html='<img src="cid:logo"><img src="cid:missing"><img src="cid:{{ recipient.city }}">')
     logo = Attachment.objects.create(
         name="logo.png", content_type="image/png", role=AttachmentRole.INLINE, content_id="logo", data=b"x", size=1
     )
     made.attachments.add(logo)
 
-    (finding,) = images_inside_are_attached(made)
+    (sentence,) = images_inside_are_attached(material(made))
 
-    assert finding.level is Level.ERROR
-    assert "“missing”" in finding.sentence
-    assert "logo" not in finding.sentence
+    assert "“missing”" in sentence
+    assert "logo" not in sentence
 
 
 @pytest.mark.parametrize("url", ["/rel", "page.html", "www.example.com", "//cdn.example.com/x.png", "http//broken"])
-def test_an_address_that_is_not_complete_is_a_warning(url: str):
-    (finding,) = addresses_are_complete(delivery(html=f'<a href="{url}">x</a>'))
+def test_an_address_that_is_not_complete_is_found(url: str):
+    (sentence,) = addresses_are_complete(material(delivery(html=f'<a href="{url}">x</a>')))
 
-    assert finding.level is Level.WARNING
-    assert f"“{url}”" in finding.sentence
+    assert f"“{url}”" in sentence
 
 
 def test_complete_and_personalized_addresses_and_anchors_are_fine():
@@ -36,10 +40,12 @@ def test_complete_and_personalized_addresses_and_anchors_are_fine():
         "{# <a href='/old'> #}"
     )
 
-    assert list(addresses_are_complete(made)) == []
+    assert list(addresses_are_complete(material(made))) == []
 
 
 def test_it_names_a_few_of_many():
-    (finding,) = addresses_are_complete(delivery(html="".join(f'<a href="/{number}">x</a>' for number in range(9))))
+    (sentence,) = addresses_are_complete(
+        material(delivery(html="".join(f'<a href="/{number}">x</a>' for number in range(9))))
+    )
 
-    assert "and 4 more" in finding.sentence
+    assert "and 4 more" in sentence
