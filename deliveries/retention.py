@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from deliveries.models import ArchiveCopy, CopyState, Delivery, message_range
 from deliveries.moves import write_journal
 from deliveries.states import DeliveryState
+from recipients.imports.people_file import forget_lines
 
 BATCH = 10_000
 """Messages whose values are deleted in one transaction; a run that is cut off goes on where it stopped."""
@@ -41,11 +42,19 @@ def _purge(delivery_id: int, now: datetime, batch: int) -> int:
         delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
         if delivery.values_purged_at is None:
             Delivery.objects.filter(pk=delivery_id).update(values_purged_at=now)
+            _forget_file(delivery)
             write_journal(
                 delivery_id,
                 "The validity limit of resources is over: the personal values were deleted.",
             )
     return purged
+
+
+def _forget_file(delivery: Delivery) -> None:
+    """The lines of its file are personal values too; another delivery may still need them."""
+    file = delivery.target_file
+    if file is not None and not file.deliveries.filter(values_purged_at=None).exists():
+        forget_lines(file)
 
 
 def _delete_some(first: int, last: int, batch: int) -> int:

@@ -1,12 +1,15 @@
 """Delete a delivery that has sent nothing."""
 
 from django.db import transaction
+from django.db.models import Q
 
 from deliveries.actions.base import ActionRefused
 from deliveries.analysis import freeze
 from deliveries.models import Delivery
 from deliveries.moves import Actor, write_audit
 from deliveries.states import EDITABLE, DeliveryState
+from recipients.imports.people_file import forget
+from recipients.models import PeopleFile
 
 
 @transaction.atomic
@@ -25,4 +28,8 @@ def delete(delivery: Delivery, *, by: Actor = None) -> None:
     for each in (locked, *locked.proofs.all()):
         freeze.forget(each.pk)
     write_audit(locked, "Deleted.", by=by)
+    files = list(PeopleFile.objects.filter(Q(deliveries=locked) | Q(deliveries__proof_of=locked)).distinct())
     locked.delete()
+    for file in files:
+        if not file.deliveries.exists():
+            forget(file)

@@ -44,13 +44,16 @@ from deliveries.pages.acts import act_on_each, act_page, question_page
 from deliveries.pages.calendar import calendar_page
 from deliveries.pages.create import create_page
 from deliveries.pages.dashboard import dashboard, progress_fragment
-from deliveries.pages.exclusions import exclusions_page
+from deliveries.pages.estimate import estimate_page
+from deliveries.pages.exclusions import exclusions_file, exclusions_page
 from deliveries.pages.failures import failures_page
 from deliveries.pages.log import log_page
 from deliveries.pages.preview import preview_html, preview_page
 from deliveries.pages.progress import progress_of
 from deliveries.pages.proof import proof_page
+from deliveries.pages.target_file import file_page, file_rejects, file_removal, file_state
 from deliveries.pages.templates import save_page
+from deliveries.pages.why import why_page
 from deliveries.rights import rights_of
 from deliveries.states import EDITABLE, DeliveryState, MoveRefused
 
@@ -201,6 +204,13 @@ class DeliveryAdmin(PropertiesAdmin):
             ("<int:delivery_id>/preview/<int:recipient_id>/html/", preview_html, "preview_html"),
             ("<int:delivery_id>/log/", log_page, "log"),
             ("<int:delivery_id>/excluded/", exclusions_page, "exclusions"),
+            ("<int:delivery_id>/excluded/csv/", exclusions_file, "exclusions_file"),
+            ("<int:delivery_id>/estimate/", estimate_page, "estimate"),
+            ("<int:delivery_id>/file/", file_page, "file"),
+            ("<int:delivery_id>/file/state/", file_state, "file_state"),
+            ("<int:delivery_id>/file/remove/", file_removal, "file_removal"),
+            ("<int:delivery_id>/file/rejected/", file_rejects, "file_rejects"),
+            ("why/", why_page, "why"),
         ]
         own = [path(route, ui.site.admin_view(view), name=f"deliveries_delivery_{name}") for route, view, name in pages]
         return [*own, *super().get_urls()]

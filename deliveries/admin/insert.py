@@ -6,14 +6,14 @@ from django import forms
 
 from campaign import ui
 from deliveries.analysis import source
-from deliveries.models import PersonalizationBlock
+from deliveries.models import PersonalizationBlock, Properties
 
 Choices = list[tuple[str, list[tuple[str, str]]]]
 
 
-def choices() -> Choices:
+def choices(properties: Properties | None = None) -> Choices:
     """What can be inserted, by group: the text that goes into the content, and the words that people read."""
-    fields = [("{{ %s }}" % path, found.label) for path, found in source.fields().items()]  # noqa: UP031
+    fields = [("{{ %s }}" % path, found.label) for path, found in source.fields(properties).items()]  # noqa: UP031
     blocks = [
         ("{%% include '%s' %%}" % name, label)  # noqa: UP031
         for name, label in PersonalizationBlock.objects.values_list("name", "label")

@@ -98,7 +98,7 @@ class PropertiesForm(forms.ModelForm[Any]):
             field = self.fields["attachments"]
             field.queryset = attachable(self.instance)  # type: ignore[attr-defined]
             self._show_own_files_only()
-        choices = insert.choices()
+        choices = insert.choices(self.instance)
         for name in PICKED:
             if name in self.fields:
                 self.fields[name].widget.choices = choices

@@ -49,5 +49,5 @@ def _recent(since: datetime) -> list[int]:
 
 
 def _choices() -> Choices:
-    started = Delivery.objects.filter(state__in=STARTED).order_by("-pk")
+    started = Delivery.objects.filter(state__in=STARTED, proof_of=None).order_by("-pk")
     return [(str(pk), label) for pk, label in started.values_list("pk", "label")]

@@ -5,12 +5,13 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
 
 from deliveries.models import Delivery
 from deliveries.rights import may_view_deliveries
 
-DeliveryView = Callable[..., HttpResponse]
+DeliveryView = Callable[..., HttpResponseBase]
 
 
 def delivery_page(view: DeliveryView) -> DeliveryView:
@@ -18,13 +19,13 @@ def delivery_page(view: DeliveryView) -> DeliveryView:
     ``PermissionDenied``."""
 
     @wraps(view)
-    def wrapped(request: HttpRequest, delivery_id: int, **rest: Any) -> HttpResponse:
+    def wrapped(request: HttpRequest, delivery_id: int, **rest: Any) -> HttpResponseBase:
         if not may_view_deliveries(request.user):
             raise PermissionDenied
         try:
-            delivery = Delivery.objects.select_related("template", "route", "created_by", "proof_of").get(
-                pk=delivery_id
-            )
+            delivery = Delivery.objects.select_related(
+                "template", "route", "created_by", "proof_of", "target_file"
+            ).get(pk=delivery_id)
         except Delivery.DoesNotExist:
             raise Http404 from None
         return view(request, delivery, **rest)

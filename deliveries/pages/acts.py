@@ -25,6 +25,7 @@ from deliveries.actions.send_back import send_back
 from deliveries.analysis.run import exclusion_counts
 from deliveries.models import Delivery
 from deliveries.pages.access import delivery_page
+from deliveries.pages.people import target_of
 from deliveries.pages.progress import Progress, progress_of
 from deliveries.rights import Rights, rights_of
 from deliveries.sending.routes import NoRoute, route_of
@@ -214,7 +215,7 @@ def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRe
         act=act,
         route=route_name(delivery),
         warnings=warnings_of(delivery),
-        lists=delivery.target_lists.order_by("name"),
+        target=target_of(delivery),
         excluded=sum(exclusion_counts(delivery.pk).values()),
     )
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from campaign import ui
@@ -17,6 +18,7 @@ from deliveries.archiving.copies import figures
 from deliveries.models import Delivery, ExclusionReason, JournalLine, Level
 from deliveries.pages.access import delivery_page
 from deliveries.pages.acts import acts_of, route_name
+from deliveries.pages.people import target_of
 from deliveries.pages.progress import Pace, Progress, counts, pace, progress_of
 from deliveries.pages.steps import way_of
 from deliveries.rights import rights_of
@@ -37,7 +39,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     prefetch_related_objects([delivery], "reviewers", "editors")
     context = _progress_context(request, delivery)
     rights = rights_of(request.user, delivery)
-    lists = list(delivery.target_lists.order_by("name"))
+    target = target_of(delivery)
     proofs = list(delivery.proofs.select_related("created_by").order_by("-proof_number")[:MOST_PROOFS])
     proof_progress = progress_of(proofs) if proofs else {}
     sent = next((proof for proof in proofs if proof_progress[proof.pk].sent), None)
@@ -49,7 +51,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         stale=delivery.current_state is DeliveryState.READY and is_stale(delivery),
         editable=delivery.current_state in EDITABLE,
         rights=rights,
-        way=way_of(delivery, has_target=bool(lists), proof_fingerprint=sent.proof_fingerprint if sent else "")
+        way=way_of(delivery, has_target=target.is_chosen, proof_fingerprint=sent.proof_fingerprint if sent else "")
         if delivery.proof_of_id is None
         else None,
         reviewers=delivery.reviewers.all(),
@@ -58,7 +60,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         acts=acts_of(delivery, context["progress"], rights),
         route=route_name(delivery),
         waves=waves_of(delivery),
-        lists=lists,
+        target=target,
         exclusions=[
             (reason, ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery.pk).items()
         ],
@@ -112,7 +114,7 @@ def waves_of(delivery: Delivery) -> list[Wave]:
 
 
 @delivery_page
-def progress_fragment(request: HttpRequest, delivery: Delivery) -> HttpResponse:
+def progress_fragment(request: HttpRequest, delivery: Delivery) -> HttpResponseBase:
     """The progress alone, for polling; asks for the whole page when the state has changed, ends when nothing moves."""
     if request.headers.get("HX-Request") != "true":
         return dashboard(request, delivery_id=delivery.pk)

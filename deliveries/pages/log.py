@@ -13,7 +13,7 @@ from campaign.lib.signing import MIRROR, token
 from deliveries.models import ArchiveCopy, Content, CopyState, Delivery, Message
 from deliveries.models.message import MessageQuerySet
 from deliveries.pages.access import delivery_page
-from deliveries.pages.people import ids_by_address
+from deliveries.pages.people import ids_by_address, typed_address
 from deliveries.sending.outcomes import NOT_MADE
 from deliveries.states import STARTED, MessageState
 
@@ -45,7 +45,7 @@ def log_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     """The log, filtered by state and address."""
     state = _state(request.GET.get("state", ""))
     seeds = request.GET.get("seeds") == "1"
-    address = request.GET.get("address", "").strip()
+    address = typed_address(request)
     found = _selection(delivery, state, address, seeds=seeds)
     return ui.page(
         request,

@@ -1,7 +1,11 @@
 """Recipients as the delivery pages need them: found by address, with the values that a content uses."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
+
+from django.db.models import Value
+from django.http import HttpRequest
 
 from deliveries.analysis.target import first_of
 from deliveries.models import Delivery
@@ -11,6 +15,11 @@ from recipients.queries.definition import QueryProblem
 
 MOST_FOUND = 200
 """Recipients that a search by the beginning of an address takes into account."""
+
+
+def typed_address(request: HttpRequest) -> str:
+    """What somebody looks for, as they typed it, cut to the length of an address."""
+    return request.GET.get("address", "").replace("\x00", "").strip()[:320]
 
 
 def search_key(text: str) -> str:
@@ -57,3 +66,38 @@ def _value(recipient: Recipient, line: dict[str, Any], path: str) -> Any:
     if name in BUILT_IN_FIELDS:
         return getattr(recipient, name)
     return recipient.attributes.get(name)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The names of what makes up a delivery's target."""
+
+    lists: list[str]
+    queries: list[str]
+    file: str
+    excluded: list[str]
+
+    @property
+    def is_chosen(self) -> bool:
+        """Something says who gets the delivery."""
+        return bool(self.lists or self.queries or self.file)
+
+
+def target_of(delivery: Delivery) -> Target:
+    """The parts of the target by name, in one query."""
+    parts = {
+        "lists": delivery.target_lists,
+        "queries": delivery.target_queries,
+        "excluded lists": delivery.excluded_lists,
+        "excluded queries": delivery.excluded_queries,
+    }
+    first, *others = (chosen.order_by().values_list(Value(part), "name") for part, chosen in parts.items())
+    names: dict[str, list[str]] = {part: [] for part in parts}
+    for part, name in sorted(first.union(*others, all=True)):
+        names[part].append(name)
+    return Target(
+        lists=names["lists"],
+        queries=names["queries"],
+        file=delivery.target_file.file_name if delivery.target_file else "",
+        excluded=names["excluded lists"] + names["excluded queries"],
+    )

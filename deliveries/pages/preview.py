@@ -15,7 +15,7 @@ from campaign.lib.clock import now
 from deliveries.analysis.source import compile_properties
 from deliveries.models import AttachmentRole, Delivery, Properties, message_range
 from deliveries.pages.access import delivery_page
-from deliveries.pages.people import find_in_target, values_of
+from deliveries.pages.people import find_in_target, typed_address, values_of
 from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.merge import MessageError, MessageRow, Renderer
 from recipients.models import Recipient
@@ -69,7 +69,7 @@ def preview_of(delivery: Delivery, recipient: Recipient) -> Preview:
 @delivery_page
 def preview_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     """Choose a recipient and look at the message."""
-    address = request.GET.get("address", "").strip()
+    address = typed_address(request)
     recipient = find_in_target(delivery, address)
     return ui.page(
         request,

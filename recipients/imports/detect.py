@@ -35,23 +35,28 @@ def detect(path: Path, *, encoding: str = "") -> Form:
             sample = file.read(SAMPLE_BYTES)
     except OSError as error:
         raise ImportProblem(f"The file {path.name} cannot be read: {error.strerror}.") from error
+    return detect_octets(sample, path.name, encoding=encoding)
+
+
+def detect_octets(sample: bytes, name: str, *, encoding: str = "") -> Form:
+    """The form of a CSV file that begins with ``sample``. Raises :class:`ImportProblem` when it cannot be one."""
     if not sample.strip():
-        raise ImportProblem(f"The file {path.name} is empty.")
-    encoding = encoding or _encoding(sample, path.name)
-    text = _decoded(sample, encoding, path.name)
+        raise ImportProblem(f"The file {name} is empty.")
+    encoding = encoding or _encoding(sample, name)
+    text = _decoded(sample, encoding, name)
     if "\x00" in text:
-        raise ImportProblem(f"{path.name} is not a CSV file. Save the table as “CSV (UTF-8)” and try again.")
+        raise ImportProblem(f"{name} is not a CSV file. Save the table as “CSV (UTF-8)” and try again.")
     lines = list(islice(dropwhile(_is_preamble, StringIO(text, newline="")), _SAMPLE_LINES))
     if not lines:
-        raise ImportProblem(f"The file {path.name} is empty.")
+        raise ImportProblem(f"The file {name} is empty.")
     delimiter = _delimiter(lines)
-    columns = tuple(name.strip() for name in header(csv.reader(lines, delimiter=delimiter), delimiter))
-    if any("@" in name for name in columns):
+    columns = tuple(column.strip() for column in header(csv.reader(lines, delimiter=delimiter), delimiter))
+    if any("@" in column for column in columns):
         raise ImportProblem(
-            f"The first line of {path.name} already holds an address. It must name the columns, for example: "
+            f"The first line of {name} already holds an address. It must name the columns, for example: "
             "E-mail,First name,Last name."
         )
-    repeated = sorted({name for name in columns if name and columns.count(name) > 1})
+    repeated = sorted({column for column in columns if column and columns.count(column) > 1})
     if repeated:
         raise ImportProblem(f"Two columns are called “{repeated[0]}”. Give each column a name of its own.")
     return Form(encoding, delimiter, columns)

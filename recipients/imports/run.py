@@ -67,7 +67,7 @@ def import_file(
         cursor.execute(SQL["forget_staging"])
         cursor.execute(SQL["create_staging"])
         with open_text(path, form) as file:
-            _copy(_told(read(file, form, used, kinds), file, progress), rejected)
+            copy_lines(_told(read(file, form, used, kinds), file, progress), rejected)
         for line, *known_cells in _rows(SQL["repeated"]):
             rejected.add(Reject(line, REPEATED, _cells(form, used, known_cells)))
         cursor.execute(SQL["forget_repeated"])
@@ -90,13 +90,13 @@ class RejectsFile:
         self._file = path.open("w", newline="", encoding="utf-8-sig") if path else None
         self._writer = csv.writer(self._file) if self._file else None
         if self._writer:
-            self._writer.writerow(["Line", "Reason", *map(_harmless, form.columns)])
+            self._writer.writerow(["Line", "Reason", *map(harmless, form.columns)])
 
     def add(self, reject: Reject) -> None:
         """Write a line."""
         self.count += 1
         if self._writer:
-            self._writer.writerow([reject.line, reject.reason, *map(_harmless, reject.cells)])
+            self._writer.writerow([reject.line, reject.reason, *map(harmless, reject.cells)])
 
     def __enter__(self) -> Self:
         return self
@@ -106,7 +106,8 @@ class RejectsFile:
             self._file.close()
 
 
-def _copy(lines: Iterable[Row | Reject], rejected: RejectsFile) -> None:
+def copy_lines(lines: Iterable[Row | Reject], rejected: RejectsFile) -> None:
+    """Good lines go to the staging table, the others to the rejects."""
     raw: Any = connection.connection
     with raw.cursor() as cursor, cursor.copy(SQL["copy_staging"]) as copy:
         for line in lines:
@@ -175,5 +176,6 @@ def _define_attributes(used: Mapping[str, str], asked: Mapping[str, AttributeKin
     return kinds
 
 
-def _harmless(cell: str) -> str:
+def harmless(cell: str) -> str:
+    """The cell as no spreadsheet takes it for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell

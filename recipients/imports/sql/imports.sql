@@ -68,3 +68,24 @@ SELECT pg_try_advisory_lock('recipients_recipientimport'::regclass::oid::int, %s
 
 -- name: tell_octets
 UPDATE recipients_recipientimport SET octets = %s WHERE id = %s;
+
+-- name: insert_strangers
+-- People of a file who are not known yet; of several lines about somebody the last one tells the names.
+INSERT INTO recipients_recipient (address, address_key, first_name, last_name, language, time_zone, mail_format, attributes,
+                                  consent, consent_source, created_at, updated_at)
+SELECT DISTINCT ON (key)
+       address, key, first_name, last_name, language, time_zone, mail_format, '{}', 'unknown', '', now(), now()
+  FROM import_staging
+ ORDER BY key, line DESC
+    ON CONFLICT (address_key) DO NOTHING;
+
+-- name: write_people_file
+-- Each line with the recipient it is about, and its own columns. Columns that the file lacks are in %(absent)s.
+INSERT INTO recipients_peoplefileline (file_id, recipient_id, values)
+SELECT %(file)s, recipient.id,
+       attributes_of_line || (jsonb_build_object('first_name', staged.first_name, 'last_name', staged.last_name,
+                                                 'language', staged.language, 'time_zone', staged.time_zone,
+                                                 'mail_format', staged.mail_format) - %(absent)s::text[])
+  FROM (SELECT *, attributes AS attributes_of_line FROM import_staging) staged
+  JOIN recipients_recipient recipient ON recipient.address_key = staged.key
+ ORDER BY staged.line;

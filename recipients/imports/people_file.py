@@ -1,0 +1,108 @@
+"""A file of people for one delivery: matched by address, created where nobody has it, its columns kept line by line.
+
+What is known about people stays as it is: the file speaks in its own delivery only.
+"""
+
+import logging
+import tempfile
+from pathlib import Path
+
+from celery import current_app
+from django.core.files import File
+from django.db import DatabaseError, connection, transaction
+
+from recipients.imports.detect import ImportProblem, detect
+from recipients.imports.lines import open_text, read
+from recipients.imports.mapping import checked, guess
+from recipients.imports.run import SQL, RejectsFile, copy_lines
+from recipients.models import BUILT_IN_FIELDS, AttributeKind, ImportState, PeopleFile
+
+logger = logging.getLogger(__name__)
+
+
+def ask_for_reading(file: PeopleFile) -> None:
+    """Have a worker read the file, once the transaction is over. A hint that is lost costs seconds."""
+    transaction.on_commit(
+        lambda: current_app.send_task("recipients.tasks.read_people_file", args=(file.pk,)), robust=True
+    )
+
+
+def waiting() -> list[int]:
+    """Files whose hint to a worker may have been lost."""
+    return list(PeopleFile.objects.filter(state=ImportState.QUEUED).order_by("pk").values_list("pk", flat=True))
+
+
+def read_file(file_id: int) -> None:
+    """Read a file that waits for it; afterwards it is done or has failed with a sentence, and the upload is gone.
+
+    While a worker is at it, a second call does nothing; what a dead worker had read was never committed.
+    """
+    with transaction.atomic():
+        queued = PeopleFile.objects.select_for_update(skip_locked=True).filter(pk=file_id, state=ImportState.QUEUED)
+        file = queued.first()
+        if file is None:
+            return
+        try:
+            with transaction.atomic():
+                _read(file)
+                file.state = ImportState.DONE
+        except ImportProblem as problem:
+            stored_name = Path(file.file.path).name
+            file.state, file.sentence = ImportState.FAILED, str(problem).replace(stored_name, file.file_name)
+        except (DatabaseError, OSError):
+            logger.exception("Reading file %s of people broke", file_id)
+            file.state = ImportState.FAILED
+            file.sentence = "Reading broke; the operator finds the reason in the worker's log. Upload the file again."
+        upload, file.file = file.file.name, ""
+        file.save()
+    if upload:
+        file.file.storage.delete(upload)
+
+
+def forget(file: PeopleFile) -> None:
+    """Delete a file with its lines and what is stored of it, once the transaction is over."""
+    _forget_stored(file)
+    file.delete()
+
+
+def forget_lines(file: PeopleFile) -> None:
+    """Delete what a file tells about people; its name and its figures stay."""
+    _forget_stored(file)
+    file.people.all().delete()
+    PeopleFile.objects.filter(pk=file.pk).update(file="", rejects="")
+
+
+def _forget_stored(file: PeopleFile) -> None:
+    names = [stored.name for stored in (file.file, file.rejects) if stored.name]
+    storage = file.file.storage
+
+    def delete() -> None:
+        for name in names:
+            storage.delete(name)
+
+    transaction.on_commit(delete, robust=True)
+
+
+def _read(file: PeopleFile) -> None:
+    """Raises :class:`recipients.imports.detect.ImportProblem`."""
+    path = Path(file.file.path)
+    form = detect(path)
+    used = checked(guess(form.columns), form.columns)
+    kinds = {name: AttributeKind.TEXT.value for name in used.values() if name not in BUILT_IN_FIELDS}
+    with tempfile.TemporaryDirectory() as folder, connection.cursor() as cursor:
+        rejects = Path(folder) / "rejects.csv"
+        cursor.execute(SQL["one_at_a_time"])
+        cursor.execute(SQL["forget_staging"])
+        cursor.execute(SQL["create_staging"])
+        with RejectsFile(rejects, form) as rejected, open_text(path, form) as text:
+            copy_lines(read(text, form, used, kinds), rejected)
+        cursor.execute(SQL["insert_strangers"])
+        file.created = cursor.rowcount
+        absent = [name for name in BUILT_IN_FIELDS if name not in used.values()]
+        cursor.execute(SQL["write_people_file"], {"file": file.pk, "absent": absent})
+        file.lines = cursor.rowcount
+        file.rejected = rejected.count
+        file.columns = [[name, column] for column, name in used.items() if name != "address"]
+        if rejected.count:
+            with rejects.open("rb") as content:
+                file.rejects.save(f"rejected-{file.pk}.csv", File(content), save=False)
