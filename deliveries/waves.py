@@ -1,10 +1,12 @@
 """Waves: how many messages of a delivery may leave when. Pure: numbers and durations in, numbers and durations out."""
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from itertools import pairwise
+from datetime import datetime, timedelta
+from itertools import accumulate, pairwise
 from typing import Final
 
 from campaign.lib.durations import DurationError, parse
@@ -109,6 +111,17 @@ def _calendar_waves(total: int, releases: Sequence[Release]) -> Iterator[Wave]:
         if messages:
             yield Wave(messages, release.after)
         left -= messages
+
+
+def by_moments(people: Sequence[tuple[datetime, int]], planted: Sequence[int]) -> tuple[Wave, ...]:
+    """A wave for each moment at which so many people are written to, in order of time.
+
+    ``planted``: before which person (counted from 1 over all moments) further messages stand.
+    """
+    first = people[0][0]
+    ends = list(accumulate(number for _, number in people))
+    extra = Counter(min(bisect_left(ends, before), len(ends) - 1) for before in planted)
+    return tuple(Wave(number + extra[index], moment - first) for index, (moment, number) in enumerate(people))
 
 
 def plan(total: int, mode: str, *, size: str, interval: timedelta, calendar: str) -> tuple[Wave, ...]:

@@ -3,10 +3,9 @@
 from collections.abc import Collection
 
 from django.db import transaction
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
 
 from campaign.lib.clock import now
+from campaign.lib.dates import spelled
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.edit import STALE_NOTE, edited
 from deliveries.analysis.fingerprint import is_stale
@@ -34,7 +33,7 @@ def confirm(delivery: Delivery, *, acknowledged: Collection[int] = (), by: Actor
         edited(delivery, by=by)
         raise ActionRefused(STALE_NOTE)
     at = now()
-    start = max(delivery.contact_at or at, at)
+    start = max(delivery.first_contact_at or at, at)
     if delivery.ends(start) <= start:
         raise ActionRefused("The end of the delivery has passed. Choose a later one in the tab “Validity”.")
     warnings = warnings_of(delivery) if delivery.current_state is DeliveryState.READY else []
@@ -47,7 +46,7 @@ def confirm(delivery: Delivery, *, acknowledged: Collection[int] = (), by: Actor
         move(
             delivery,
             DeliveryState.START_PENDING if later else DeliveryState.IN_PROGRESS,
-            note=f"The start is scheduled for {_spelled(start)}." if later else "",
+            note=f"The start is scheduled for {spelled(start)}." if later else "",
             started_at=None if later else at,
             starts_at=start,
             valid_until=delivery.ends(start),
@@ -56,10 +55,6 @@ def confirm(delivery: Delivery, *, acknowledged: Collection[int] = (), by: Actor
         schedule(delivery, start, at)
         for line in warnings:
             write_act(delivery, f"Acknowledged the warning: {line.sentence}", by=by)
-        when = f"; they leave from {_spelled(start)} on" if later else ""
+        when = f"; they leave from {spelled(start)} on" if later else ""
         write_act(delivery, f"Delivery confirmed: {delivery.to_deliver:,} messages to send{when}.", by=by)
         announce_work()
-
-
-def _spelled(at: object) -> str:
-    return date_format(localtime(at), "j M Y, H:i T")  # type: ignore[arg-type]

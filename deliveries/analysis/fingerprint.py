@@ -71,6 +71,7 @@ def _target(delivery: Delivery) -> dict[str, Any]:
         "sample": [delivery.limit_mode, delivery.limit_size],
         "control group": [delivery.control_mode, delivery.control_size],
         "draw": delivery.draw,
+        "local time": [str(delivery.local_contact), delivery.contact_zone if delivery.local_contact else ""],
         "seeds": [{name: str(value) for name, value in seed.items()} for seed in seeds],
     }
 

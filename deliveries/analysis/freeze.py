@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
+from typing import LiteralString
 
 from django.db import connection
 from psycopg import sql
@@ -14,6 +16,7 @@ from deliveries.models import Delivery, message_range
 from deliveries.rendering.compile import MAIL_FORMAT
 from deliveries.states import MessageState
 from deliveries.waves import Wave
+from deliveries.zones import moments
 
 SQL = statements(Path(__file__).parent / "sql")
 
@@ -29,6 +32,8 @@ class Population:
 
     found: int
     to_deliver: int
+    moments: tuple[tuple[datetime, int], ...] = ()
+    """When how many people have the contact date in their own time zones; empty when one moment counts for all."""
 
 
 def forget(delivery_id: int) -> None:
@@ -44,14 +49,36 @@ def select_target(delivery: Delivery) -> Population:
 
     Raises :class:`recipients.queries.definition.QueryProblem` when a query cannot be used any more.
     """
-    statement = sql.SQL(SQL["select_target"]).format(target=target(delivery))
+    found = target(delivery)
+    local = delivery.local_contact
+    if local is not None:
+        statement = _select(_with_moment(delivery, local, found), order="moment, recipient_id, line")
+    else:
+        statement = _select(found, order="recipient_id, line")
     with connection.cursor() as cursor:
         cursor.execute(SQL["forget_target"])
         cursor.execute(statement.as_string(cursor.cursor))
         cursor.execute(SQL["count_population"])
-        found, to_deliver = cursor.fetchone()
+        number, to_deliver = cursor.fetchone()
         cursor.execute(SQL["write_exclusions"], {"delivery": delivery.pk})
-    return Population(found=int(found), to_deliver=int(to_deliver))
+        if local is not None:
+            cursor.execute(SQL["count_moments"])
+            return Population(int(number), int(to_deliver), tuple(cursor.fetchall()))
+    return Population(int(number), int(to_deliver))
+
+
+def _select(found: sql.Composable, *, order: LiteralString) -> sql.Composable:
+    return sql.SQL(SQL["select_target"]).format(target=found, order=sql.SQL(order))
+
+
+def _with_moment(delivery: Delivery, local: datetime, found: sql.Composable) -> sql.Composable:
+    by_zone = moments(local)
+    return sql.SQL(SQL["with_moment"]).format(
+        target=found,
+        moment=sql.Literal(delivery.contact_at),
+        zones=sql.Literal(list(by_zone)),
+        moments=sql.Literal(list(by_zone.values())),
+    )
 
 
 def write_messages(delivery_id: int, content_id: int, fields: Sequence[str], seeds: Sequence[int]) -> None:

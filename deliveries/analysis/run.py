@@ -5,13 +5,14 @@ It runs in one transaction: either everything below is there afterwards, or noth
 
 import logging
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import Count
 from django.utils import timezone
 
 from campaign.lib.clock import now
+from campaign.lib.dates import spelled
 from campaign.lib.durations import spell
 from deliveries.analysis import freeze, seeds, typology
 from deliveries.analysis.checks import Finding, Phase
@@ -25,7 +26,7 @@ from deliveries.moves import move, write_journal
 from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.compile import Compiled
 from deliveries.states import DeliveryState
-from deliveries.waves import Wave, WavesProblem
+from deliveries.waves import Wave, WavesProblem, by_moments
 from recipients.queries.definition import QueryProblem
 
 logger = logging.getLogger(__name__)
@@ -110,8 +111,8 @@ def _prepare(delivery: Delivery) -> None:
         dkim_keys=[key.pk for key in signing_keys(delivery.sender_address)],
     )
     show_step(delivery.pk, Step.MESSAGES)
-    planted = _write_messages(delivery, content.pk, compiled.fields, population.to_deliver)
-    freeze.write_parts(delivery.pk, _waves(delivery, population.to_deliver + planted), delivery.part_size)
+    planting = _write_messages(delivery, content.pk, compiled.fields, population.to_deliver)
+    freeze.write_parts(delivery.pk, _waves(delivery, population, planting), delivery.part_size)
     show_step(delivery.pk, Step.SAMPLE)
     material = Material(delivery, compiled, content, population.to_deliver + planted)
     later = list(typology.findings(material, Phase.MESSAGES))
@@ -127,7 +128,8 @@ def _prepare(delivery: Delivery) -> None:
         analysed_at=timezone.now(),
         population=population.found,
         to_deliver=population.to_deliver,
-        seeds=planted,
+        seeds=len(planting.seeds),
+        contact_times=[moment for moment, _ in population.moments],
     )
     delivery.contents.exclude(pk=content.pk).delete()
     write_journal(delivery.pk, f"Analysis completed: {population.to_deliver:,} messages are ready to be delivered.")
@@ -149,16 +151,16 @@ def _select(delivery: Delivery) -> freeze.Population:
     return population
 
 
-def _write_messages(delivery: Delivery, content_id: int, fields: Sequence[str], people: int) -> int:
-    """Write all messages and their values; returns how many of them go to seed addresses."""
+def _write_messages(delivery: Delivery, content_id: int, fields: Sequence[str], people: int) -> seeds.Planting:
+    """Write all messages and their values; returns where the seed addresses stand among them."""
     if delivery.proof_of_id is not None:
         freeze.write_proof(delivery, content_id, fields)
-        return 0
+        return seeds.Planting()
     planting = seeds.plan(delivery, people)
     freeze.write_messages(delivery.pk, content_id, fields, planting.before)
     seeds.write(delivery, content_id, fields, planting, people)
     _report_seeds(delivery, planting)
-    return len(planting.seeds)
+    return planting
 
 
 def _forget_earlier(delivery: Delivery) -> None:
@@ -204,10 +206,12 @@ def _report_target(delivery: Delivery, population: freeze.Population) -> None:
         write_journal(delivery.pk, f"Excluded: {count:,} × {ExclusionReason(reason).label}.")
 
 
-def _waves(delivery: Delivery, total: int) -> Sequence[Wave]:
+def _waves(delivery: Delivery, population: freeze.Population, planting: seeds.Planting) -> Sequence[Wave]:
     """The delivery's waves. Raises AnalysisFailed when they do not fit the target or the delivery's duration."""
+    if population.moments:
+        return _waves_by_zone(delivery, population.moments, planting)
     try:
-        waves = delivery.waves(total)
+        waves = delivery.waves(population.to_deliver + len(planting.seeds))
     except WavesProblem as problem:
         raise AnalysisFailed([Finding(Level.ERROR, str(problem))]) from problem
     start = max(delivery.contact_at or now(), now())
@@ -220,6 +224,22 @@ def _waves(delivery: Delivery, total: int) -> Sequence[Wave]:
         raise AnalysisFailed([Finding(Level.ERROR, sentence)])
     for number, wave in enumerate(waves, start=1) if len(waves) > 1 else ():
         write_journal(delivery.pk, f"Wave {number}: {wave.messages:,} messages, {spell(wave.after)} after the start.")
+    return waves
+
+
+def _waves_by_zone(
+    delivery: Delivery, moments: Sequence[tuple[datetime, int]], planting: seeds.Planting
+) -> Sequence[Wave]:
+    last = moments[-1][0]
+    if last >= (end := delivery.ends(max(moments[0][0], now()))):
+        sentence = (
+            f"The last time zone has its contact date on {spelled(last)}, but the delivery may send until "
+            f"{spelled(end)} only. Make the delivery duration longer."
+        )
+        raise AnalysisFailed([Finding(Level.ERROR, sentence)])
+    waves = by_moments(moments, planting.before)
+    for (moment, _), wave in zip(moments, waves, strict=True):
+        write_journal(delivery.pk, f"Time zones: {wave.messages:,} messages on {spelled(moment)}.")
     return waves
 
 

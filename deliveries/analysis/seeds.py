@@ -16,8 +16,8 @@ from recipients.models import Quarantine, QuarantineStatus
 class Planting:
     """Seed addresses and, for each, the person of the target (counted from 1, in order) before whom it stands."""
 
-    seeds: tuple[SeedAddress, ...]
-    before: tuple[int, ...]
+    seeds: tuple[SeedAddress, ...] = ()
+    before: tuple[int, ...] = ()
     left_out: tuple[str, ...] = ()
     """Addresses in quarantine."""
 

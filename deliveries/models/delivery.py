@@ -1,8 +1,11 @@
 """Deliveries, and what an analysis says about them."""
 
 import secrets
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MinValueValidator
 from django.db import models
 
@@ -162,6 +165,12 @@ class Delivery(Properties):
         default=False,
         help_text="Day and time count where the recipient lives; who has no time zone gets it in the one above.",
     )
+    contact_times = ArrayField(
+        models.DateTimeField(),
+        default=list,
+        editable=False,
+        help_text="When the contact date comes in the recipients' own time zones: one moment for each wave.",
+    )
     starts_at = models.DateTimeField(
         null=True, editable=False, db_index=True, help_text="When a confirmed delivery begins."
     )
@@ -194,9 +203,21 @@ class Delivery(Properties):
         ]
 
     @property
+    def local_contact(self) -> datetime | None:
+        """Day and time (naive) that count where each recipient lives; ``None`` when one moment counts for all."""
+        if not self.contact_by_recipient or self.contact_at is None:
+            return None
+        return self.contact_at.astimezone(ZoneInfo(self.contact_zone or "UTC")).replace(tzinfo=None)
+
+    @property
+    def first_contact_at(self) -> datetime | None:
+        """When the first message may leave; ``None``: as soon as the delivery is confirmed."""
+        return self.contact_times[0] if self.contact_times else self.contact_at
+
+    @property
     def starts_later(self) -> bool:
         """Confirmed now, it would wait for its contact date."""
-        return self.contact_at is not None and self.contact_at > now()
+        return self.first_contact_at is not None and self.first_contact_at > now()
 
     @property
     def to_send(self) -> int:

@@ -107,7 +107,7 @@ def found_by_check(delivery: Delivery, newest: list[JournalLine]) -> list[tuple[
 def waves_of(delivery: Delivery) -> list[Wave]:
     """The delivery's waves when there are several and they can be read."""
     try:
-        waves = delivery.waves(delivery.to_send) if delivery.to_deliver else ()
+        waves = delivery.waves(delivery.to_send) if delivery.to_deliver and not delivery.contact_times else ()
     except WavesProblem:
         return []
     return list(waves) if len(waves) > 1 else []

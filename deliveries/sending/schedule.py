@@ -1,11 +1,12 @@
 """When messages may leave: waves are released on time, and what is too late does not leave at all."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.utils.formats import date_format
-from django.utils.timezone import localtime
+from django.db.models import Sum
 
+from campaign.lib.dates import spelled
 from deliveries.models import Delivery, Level
 from deliveries.moves import move, write_journal
 from deliveries.sending import parts
@@ -13,11 +14,19 @@ from deliveries.states import DeliveryState, MoveRefused
 
 
 def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
-    """Release each wave of an analysed delivery at its time after ``start``."""
-    for number, wave in enumerate(delivery.waves(delivery.to_send), start=1):
-        if (at := start + wave.after) > now:
+    """Release each wave of an analysed delivery at its time after ``start``, or when its time zones have the contact
+    date."""
+    for number, (at, messages) in enumerate(_releases(delivery, start), start=1):
+        if at > now:
             delivery.parts.filter(wave=number).update(not_before=at)
-            write_journal(delivery.pk, f"Wave {number}: {wave.messages:,} messages leave on {_spelled(at)}.")
+            write_journal(delivery.pk, f"Wave {number}: {messages:,} messages leave on {spelled(at)}.")
+
+
+def _releases(delivery: Delivery, start: datetime) -> Iterable[tuple[datetime, int]]:
+    if not delivery.contact_times:
+        return [(start + wave.after, wave.messages) for wave in delivery.waves(delivery.to_send)]
+    sizes = delivery.parts.values("wave").annotate(messages=Sum("size")).order_by("wave")
+    return zip(delivery.contact_times, sizes.values_list("messages", flat=True), strict=True)
 
 
 def start_due(now: datetime) -> None:
@@ -49,14 +58,10 @@ def end_validity(now: datetime) -> None:
 
 def _hold(delivery: Delivery) -> None:
     """Nothing of it was sent: a person decides whether it still makes sense."""
-    until = _spelled(delivery.valid_until) if delivery.valid_until else ""
+    until = spelled(delivery.valid_until) if delivery.valid_until else ""
     note = (
         f"The start was missed: no message left until the delivery duration was over ({until}). Nothing was sent. "
         "Resume to send it now, with its full duration, or stop it."
     )
     move(delivery, DeliveryState.PAUSED, note=note)
     write_journal(delivery.pk, note, level=Level.WARNING)
-
-
-def _spelled(at: datetime) -> str:
-    return date_format(localtime(at), "j M Y, H:i T")

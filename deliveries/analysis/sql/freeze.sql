@@ -9,12 +9,22 @@ DELETE FROM deliveries_message WHERE id BETWEEN %(first)s AND %(last)s;
 DROP TABLE IF EXISTS analysis_target;
 
 -- name: select_target
--- The target as target.sql finds it, each person to write to with a number.
+-- The target as target.sql finds it, each person to write to with a number, in this order.
 CREATE TEMPORARY TABLE analysis_target ON COMMIT DROP AS
 SELECT target.*,
-       CASE WHEN reason IS NULL THEN row_number() OVER (PARTITION BY reason IS NULL ORDER BY recipient_id, line) END
+       CASE WHEN reason IS NULL THEN row_number() OVER (PARTITION BY reason IS NULL ORDER BY {order}) END
            AS number
   FROM ({target}) target;
+
+-- name: with_moment
+-- {{target}} with the moment of each person's time zone.
+SELECT target.*, coalesce(zone.moment, {moment}) AS moment
+  FROM ({target}) target
+  LEFT JOIN recipients_recipient recipient ON recipient.id = target.recipient_id
+  LEFT JOIN unnest({zones}::text[], {moments}::timestamptz[]) AS zone (name, moment) ON zone.name = recipient.time_zone
+
+-- name: count_moments
+SELECT moment, count(*) FROM analysis_target WHERE reason IS NULL GROUP BY moment ORDER BY moment;
 
 -- name: count_population
 SELECT coalesce(sum(times), 0), count(*) FILTER (WHERE reason IS NULL) FROM analysis_target;
