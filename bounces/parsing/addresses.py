@@ -13,6 +13,11 @@ ADDRESS: Final = (
     r"@(?:[\w\u0080-\U0010ffff](?:[\w\u0080-\U0010ffff-]{0,62}[\w\u0080-\U0010ffff])?\.){0,12}"
     r"[\w\u0080-\U0010ffff](?:[\w\u0080-\U0010ffff-]{0,62}[\w\u0080-\U0010ffff])?"
 )
+# Scripts without blanks write on right after an address, and right before it.
+_GLUED_AFTER = re.compile(r"(@[A-Za-z0-9.-]{1,255}\.[A-Za-z]{2,24})[^\x00-\x7f].*$", re.DOTALL)
+_GLUED_BEFORE = re.compile(
+    r"^[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef]{1,64}(?=[A-Za-z0-9])(?=[!-~]{1,64}@[!-~])"
+)
 _ADDRESS = re.compile(ADDRESS)
 _LITERAL = re.compile(r"[^\s<>()\[\]:;,\"'@\\]{1,64}@\[[0-9A-Fa-f:.]{2,45}\]")
 _TYPE = re.compile(r"^(?:smtp|rfc-?822(?:-addr)?|mailto|utf-8|x-?notes|mail|to)[=:;]", re.IGNORECASE)
@@ -53,6 +58,8 @@ def stripped(found: str) -> str:
     """A match of :data:`ADDRESS` without the marks that stood at its edges."""
     if not found.startswith("=?"):  # an encoded word, which servers quote as it is
         found = _TYPE.sub("", found).strip("'*`{}|!?/=")
+    if not found.isascii():
+        found = _GLUED_BEFORE.sub("", _GLUED_AFTER.sub(r"\1", found))
     address = found.rstrip(".-_")
     local, _, domain = address.rpartition("@")
     if not local or not domain or len(address) > MAX_ADDRESS_CHARACTERS:

@@ -97,7 +97,7 @@ def _finding(group: _Group, common: _Group) -> Finding | None:
     actual = clean(_untyped(group.get("x-actual-recipient")))
     original = clean(_untyped(group.get("original-recipient", "x-original-recipient")))
     address = final or original or actual
-    if "@" not in address and "@" in original:
+    if original and (group.get("final-recipient").lower().startswith("x400") or not _is_public(address)):
         address = original
     diagnostic = _untyped(group.get("diagnostic-code", "x-display-diagnostic", "x-notes", "x-smtp-error"))
     diagnostic = diagnostic[:MAX_DIAGNOSTIC_CHARACTERS]
@@ -116,6 +116,11 @@ def _finding(group: _Group, common: _Group) -> Finding | None:
         reply_code=reply_code(diagnostic),
         remote=_untyped(group.get("remote-mta")) or _untyped(common.get("x-remote-mta")),
     )
+
+
+def _is_public(address: str) -> bool:
+    """Whether others than the reporting site know the address: an inner host or mailbox name has no dotted domain."""
+    return "." in address.rpartition("@")[2]
 
 
 def _action(value: str, status: str) -> Action:

@@ -53,6 +53,17 @@ def is_complaint_forward(mail: Mail) -> bool:
     return any("x-hmxmroriginalrecipient" in each for each in (mail.headers, *mail.quoted))
 
 
+def opted_out(headers: Headers) -> str:
+    """Who asks, by the mail his program wrote to our List-Unsubscribe address (RFC 2369), to be written to no more.
+
+    Empty for what a person wrote in his own words.
+    """
+    asks = headers.get("x-apple-unsubscribe").strip().lower() == "true" or (
+        headers.get("subject").strip().lower() == "unsubscribe" and "auto-submitted" in headers
+    )
+    return clean(headers.get("from")) if asks else ""
+
+
 def complained(mail: Mail, quoted: list[Headers]) -> list[str]:
     """Who complained, by the message that is quoted, where the report itself does not say."""
     for headers in (*quoted, mail.headers):

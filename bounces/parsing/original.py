@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from bounces.parsing.addresses import clean, iter_addresses
 from bounces.parsing.dialects import joined
-from bounces.parsing.mime import Headers, Mail
+from bounces.parsing.mime import Headers, Mail, content_type
 from bounces.parsing.report import Clues
 
 MAX_QUOTED_FIELDS: Final = 400
@@ -31,6 +32,7 @@ _OUTER_RECIPIENTS: Final = (
     "delivered-to", "x-original-to", "envelope-to", "x-envelope-to", "x-rcpt-to", "x-delivered-to", "resent-to", "to",
     "apparently-to", "cc",
 )  # fmt: skip
+_RECIPIENT_FIELDS: Final = ("x-original-to", "envelope-to", "x-envelope-to", "delivered-to", "to")
 _SENDERS: Final = ("return-path", "x-envelope-from", "x-env-sender", "errors-to", "sender", "x-mail-from", "x-sonic-mf")
 _ENVELOPE_FROM = re.compile(
     r"envelope-(?:from|sender)[ =:<(]{1,4}([^\s<>()]{3,320})|mail from: ?<([^\s<>]{3,320})>", re.IGNORECASE
@@ -102,12 +104,46 @@ def clues(
     )
 
 
+def unwrapped(mail: Mail) -> Mail:
+    """The report itself, where a gateway on its way put it into another mail with the same Message-ID, to add words."""
+    identifier = mail.headers.get("message-id").strip()
+    if not identifier or not mail.quoted or mail.quoted[0].get("message-id").strip() != identifier:
+        return mail
+    kind, parameters = content_type(mail.quoted[0])
+    if kind != "multipart/report":
+        return mail
+    inner = tuple(replace(part, level=part.level - 1) for part in mail.parts if part.level)
+    return Mail(mail.headers, kind, parameters, inner, mail.quoted[1:])
+
+
+def recipients(quoted: list[Headers]) -> list[str]:
+    """Every address to which the quoted messages went, by their headers."""
+    return [
+        address
+        for headers in quoted
+        for name in _RECIPIENT_FIELDS
+        for value in headers.all(name)
+        for address in iter_addresses(value)
+    ]
+
+
+def _is_list(address: str, headers: Headers) -> bool:
+    """Whether the address is a mailing list's that passed the message on to its members."""
+    listed = [headers.get(name).lower() for name in ("list-post", "x-beenthere", "x-mailing-list", "x-loop")]
+    local = address.lower().partition("@")[0]
+    owner = re.compile(
+        rf"\b{re.escape(local)}-(?:admin|bounces?|owner|request)\b[^@]{{0,100}}@|\bowner-{re.escape(local)}@"
+    )
+    senders = " ".join(headers.get(name).lower() for name in ("sender", "errors-to", "return-path"))
+    return any(address.lower() in each for each in listed) or owner.search(senders) is not None
+
+
 def only_recipient(quoted: list[Headers]) -> str:
     """To whom the quoted message went, where that was one address; empty otherwise."""
     for headers in quoted:
-        for name in ("x-original-to", "envelope-to", "x-envelope-to", "delivered-to", "to"):
+        for name in _RECIPIENT_FIELDS:
             found = list(dict.fromkeys(each.lower() for value in headers.all(name) for each in iter_addresses(value)))
-            if len(found) == 1:
+            if len(found) == 1 and not _is_list(found[0], headers):
                 return next(iter_addresses(" ".join(headers.all(name))))
         for value in headers.all("received"):
             match = _RECEIVED_FOR.search(value)

@@ -72,6 +72,12 @@ _DANGLING = re.compile(
     r"wenden sie sich an)(?: [\w-]+){0,2}[\s,<]{0,3}$",
     re.IGNORECASE,
 )
+_INTRODUCTION = re.compile(
+    r"(?:recipient|address|deliver|user|mailbox|following|message)[^:]{0,200}:[- ]{0,20}$", re.IGNORECASE
+)
+_MAILBOX = re.compile(r"^[ \t\"'<]{0,20}([A-Za-z0-9][\w.+-]{1,62}\w)[\"'>]?(?:$|\s{2,}|\t| [\"(])")
+_DISPLAY_NAME = re.compile(r"^[\"']?\s{0,3}<[^<>@\s]{1,64}@[^<>@\s]{1,255}>")
+_NAME_BEFORE = re.compile(r"^\s{0,20}([\"']?[^\s<>@\"']{1,64}@[^\s<>@\"']{1,255}[\"']?\s{0,3})<$")
 _NAMED = re.compile(r"^(?:smtp|rfc-?822)[=:]", re.IGNORECASE)
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _END_OF_BLOCK = re.compile(r"^(?:-{3,}|={3,}|_{3,}|\*{3,})\s*$")
@@ -89,7 +95,7 @@ def findings_in(notice: str, never: set[str], known: tuple[str, ...] = ()) -> li
     """
     lines = [line[:MAX_LINE_CHARACTERS] for line in notice.split("\n")[:MAX_LINES]]
     sights = _sights(lines, never)
-    if known:
+    if known and not _names_others(sights, known):
         return [_finding(address, sights, lines, list(known)) for address in known]
     best = max((sight.place for sight in sights if sight.place), default=Place.ANYWHERE)
     if best is Place.ANYWHERE:
@@ -99,6 +105,35 @@ def findings_in(notice: str, never: set[str], known: tuple[str, ...] = ()) -> li
     addresses = list({sight.address.lower(): sight.address for sight in reversed(chosen)}.values())[::-1]
     addresses = addresses[:MAX_RECIPIENTS]
     return [_finding(address, sights, lines, addresses) for address in addresses]
+
+
+def _names_others(sights: list[_Sight], known: tuple[str, ...]) -> bool:
+    """Whether the notice lists recipients none of whom the header knows: what people are told is right then."""
+    listed = {sight.address.lower() for sight in sights if sight.place is Place.FIRST}
+    every = {sight.address.lower() for sight in sights}
+    return bool(listed) and not every.intersection(address.lower() for address in known)
+
+
+def named_in(notice: str, addresses: list[str], domain: str) -> list[Finding]:
+    """Recipients whom the notice names by their mailbox alone, on lines below one that ends with a colon.
+
+    The domain is that of the address among `addresses` (to whom the message went) with this mailbox, else `domain`, of
+    the server that wrote.
+    """
+    whole = {address.lower().partition("@")[0]: address for address in addresses}
+    lines = [line[:MAX_LINE_CHARACTERS].rstrip() for line in notice.split("\n")[:MAX_LINES]]
+    found: list[Finding] = []
+    introduced = False
+    for number, line in enumerate(lines):
+        name = _MAILBOX.match(line) if introduced else None
+        if name:
+            address = whole.get(name[1].lower()) or (f"{name[1]}@{domain}" if domain else "")
+            words = " ".join(" ".join((line[name.end(1) :], *lines[number + 1 : number + 6])).split())
+            if address:
+                found.append(Finding(address, status=enhanced(words), diagnostic=words, reply_code=reply_code(words)))
+        elif line.strip():
+            introduced = _INTRODUCTION.search(line) is not None
+    return found[:MAX_RECIPIENTS]
 
 
 def _sights(lines: list[str], never: set[str]) -> list[_Sight]:
@@ -112,6 +147,10 @@ def _sights(lines: list[str], never: set[str]) -> list[_Sight]:
                 continue
             before = line[: match.start() + max(match[0].find(address), 0)]
             after = line[match.start() + match[0].find(address) + len(address) :]
+            if _DISPLAY_NAME.match(after) and next(iter_addresses(after), "").lower() != address.lower():
+                continue  # "anna@example.com <other@example.org>": the former is the name of the latter
+            if named := _NAME_BEFORE.match(before):
+                before = before[: named.start(1)]
             place = Place.FIRST if _NAMED.match(match[0]) else _place(before, after, lines, number)
             if place is not None:
                 sights.append(_Sight(address, place, number, after))

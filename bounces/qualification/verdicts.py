@@ -75,9 +75,16 @@ def _verdict(finding: Finding, report: Report, rules: Rules) -> Verdict:
         return COMPLAINT
     if finding.action in (Action.DELIVERED, Action.RELAYED, Action.EXPANDED):
         return NO_FAILURE
-    context = report.notice if len(report.recipients) == 1 or not finding.diagnostic else ""
+    context = report.notice if len(report.recipients) == 1 or not finding.diagnostic else _said_of_all(report)
     verdict = qualify(finding.diagnostic, finding.status, finding.reply_code, context, rules)
     if finding.action is Action.DELAYED:
         reason = verdict.reason if verdict is not UNQUALIFIED else Reason.UNREACHABLE
         return Verdict(FailureType.IGNORED, reason, verdict.rule)
     return verdict
+
+
+def _said_of_all(report: Report) -> str:
+    """The notice before it comes to the first of its recipients."""
+    lower = report.notice.lower()
+    places = [at for finding in report.recipients if (at := lower.find(finding.address.lower())) >= 0]
+    return report.notice[: min(places)] if places else ""

@@ -6,7 +6,8 @@ _LINK = re.compile(r"<?(?:https?|ftp)://\S+|\bwww\.\S+")
 _ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"'@]{1,128}@(?:[\w-]{1,63}\.){0,10}[\w-]{1,63}")
 # What the reporting server says around the words of the one that refused.
 _FRAME = re.compile(
-    r"host \S{1,255} (?:said|refused to talk to me): |\(in reply to [a-z ]{1,40}\)|delivery temporarily suspended: "
+    r"host \S{1,255} (?:said|refused to talk to me): |\(in reply to (?!mail from)[a-z ]{1,40}\)|"
+    r"delivery temporarily suspended: "
 )
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3,7}\b")
 _BOILERPLATE = re.compile(
