@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('deliveries', '0019_target'),
+        ('deliveries', '0020_typologies'),
     ]
 
     operations = [
