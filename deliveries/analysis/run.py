@@ -114,7 +114,7 @@ def _prepare(delivery: Delivery) -> None:
     planting = _write_messages(delivery, content.pk, compiled.fields, population.to_deliver)
     freeze.write_parts(delivery.pk, _waves(delivery, population, planting), delivery.part_size)
     show_step(delivery.pk, Step.SAMPLE)
-    material = Material(delivery, compiled, content, population.to_deliver + planted)
+    material = Material(delivery, compiled, content, population.to_deliver + len(planting.seeds))
     later = list(typology.findings(material, Phase.MESSAGES))
     _report(delivery, later)
     if any(finding.blocks for finding in later):
