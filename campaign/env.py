@@ -76,6 +76,11 @@ class Environment(BaseSettings):
         default=(),
         description="Domains that error and investigation addresses may have, separated by commas. Unset: any domain.",
     )
+    SENDER_DOMAINS: Words = Field(
+        default=(),
+        description="Domains that senders may write from, separated by commas; what is below them is allowed as well. "
+        "Unset: any domain.",
+    )
     RETURN_PATH: str = Field(
         default="sub-address",
         pattern="^(sub-address|domain|plain)$",
@@ -108,7 +113,7 @@ class Environment(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("ALLOWED_HOSTS", "SECRET_KEY_FALLBACKS", "BOUNCE_DOMAINS", mode="before")
+    @field_validator("ALLOWED_HOSTS", "SECRET_KEY_FALLBACKS", "BOUNCE_DOMAINS", "SENDER_DOMAINS", mode="before")
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):

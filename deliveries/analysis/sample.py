@@ -14,9 +14,10 @@ SAMPLE = 200
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What was made, and why the others could not be: addresses by cause."""
+    """What was made, subjects in the order of the mails, and why the others could not be: addresses by cause."""
 
     mails: list[Mail] = field(default_factory=list)
+    subjects: list[str] = field(default_factory=list)
     failing: dict[str, list[str]] = field(default_factory=dict)
 
     @property
@@ -31,7 +32,10 @@ def take_sample(content: Content, compiled: Compiled) -> Sample:
     renderer = Renderer(compiled, content.pk, bytes(content.key), clock=time.monotonic)
     for row in sample_rows(content, SAMPLE, content.created_at):
         try:
-            sample.mails.append(renderer.mail(row))
+            mail, subject = renderer.mail(row), renderer.header(row, "subject")
         except MessageError as error:
             sample.failing.setdefault(str(error), []).append(row.address)
+            continue
+        sample.mails.append(mail)
+        sample.subjects.append(subject)
     return sample

@@ -6,6 +6,7 @@ from deliveries.analysis.checks import (  # noqa: F401
     body,
     dkim,
     images,
+    links,
     mirror,
     personalization,
     route,

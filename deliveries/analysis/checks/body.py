@@ -1,10 +1,17 @@
-"""The two parts of the content."""
+"""The two parts of the content, and the headers that an author adds."""
 
+import re
 from collections.abc import Iterator
 
 from deliveries.analysis.checks.registry import check
 from deliveries.analysis.material import Material
 from deliveries.models import CheckLevel
+from deliveries.personalization.header_script import findings
+from deliveries.rendering.compile import taken_headers
+
+_TAG = re.compile(
+    r"</?(?:a|b|body|br|div|em|h[1-6]|html|i|img|li|ol|p|span|strong|table|td|tr|ul)(?:\s[^<>]*)?/?>", re.IGNORECASE
+)
 
 
 @check("Content", required=True)
@@ -19,3 +26,28 @@ def html_is_present(material: Material) -> Iterator[str]:
     """Without an HTML content there is no mirror page."""
     if material.delivery.text.strip() and not material.delivery.html.strip():
         yield "There is no HTML content: messages are plain text and have no mirror page."
+
+
+@check("Text content", order=41, level=CheckLevel.INFO)
+def text_is_written(material: Material) -> Iterator[str]:
+    """Some people and most watches show the text only."""
+    if material.html.strip() and not material.delivery.text.strip():
+        yield "The text content is made from the HTML content. Look at it in the preview, or write your own."
+
+
+@check("Text content without HTML", order=42)
+def text_is_no_html(material: Material) -> Iterator[str]:
+    """In the text content tags are shown as they are written."""
+    if tag := _TAG.search(material.delivery.text):
+        yield f"The text content has HTML in it: “{tag[0]}”. Write it without tags."
+
+
+@check("Additional SMTP headers", order=70, level=CheckLevel.INFO)
+def headers_are_tidy(material: Material) -> Iterator[str]:
+    """What is wrong in the headers stops the analysis by itself; this is what is merely not tidy."""
+    if material.compiled is None:
+        return
+    taken = taken_headers(material.delivery.reply_address)
+    for finding in findings(material.compiled.smtp_headers, taken=taken):
+        if not finding.blocks:
+            yield f"In the additional SMTP headers, line {finding.line}: {finding.sentence}"

@@ -2,9 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from ipaddress import ip_address
+from urllib.parse import urlsplit
 
-from deliveries.analysis.checks.registry import check
+from django.conf import settings
+
+from deliveries.analysis.checks.registry import Finding, check
 from deliveries.analysis.material import Material
+from deliveries.models import Level
 
 _ADDRESS = re.compile(r"\bmessage\s*(?:\.\s*unsubscribe_url\b|\[\s*['\"]unsubscribe_url)")
 _OWN_WORDS = re.compile(
@@ -26,6 +31,31 @@ def text_offers_unsubscription(material: Material) -> Iterator[str]:
     """Some people read the text part only; they want to leave as well."""
     if material.text.strip() and not _leads_out(material.text):
         yield f"The text content has no unsubscription link. {INSERT}"
+
+
+@check("One-click unsubscription", order=62)
+def one_click_is_offered(material: Material) -> Iterator[str | Finding]:
+    """Mailbox providers want a button of their own in every bulk mail (RFC 8058); it takes an https address."""
+    base = urlsplit(settings.PUBLIC_URL)
+    if _is_near(base.hostname or ""):
+        yield Finding(
+            Level.INFO,
+            f"Links of the messages begin with {settings.PUBLIC_URL}, which strangers cannot reach. Before real "
+            "people get them, the operator sets PUBLIC_URL.",
+        )
+    elif base.scheme != "https":
+        yield (
+            f"Mail programs cannot offer one-click unsubscription, because links of the messages begin with "
+            f"{settings.PUBLIC_URL}. The operator sets PUBLIC_URL to an https address."
+        )
+
+
+def _is_near(host: str) -> bool:
+    """This machine, or a name that means something in this network only."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return "." not in host
 
 
 def _leads_out(written: str) -> bool:
