@@ -13,7 +13,7 @@ from deliveries.actions.analyse import analyse
 from deliveries.actions.base import ActionRefused
 from deliveries.analysis.fingerprint import content_fingerprint
 from deliveries.analysis.target import some_of
-from deliveries.models import Archive, Delivery, MailFormats, Priority, ProofLine, WavesMode
+from deliveries.models import Archive, Delivery, MailFormats, Priority, ProofLine, SeedAddress, WavesMode
 from deliveries.moves import Actor, write_act
 from deliveries.states import EDITABLE
 from recipients import addresses
@@ -37,12 +37,14 @@ class ProofFormats(models.TextChoices):
 class Proof:
     """What a proof is sent to, and how.
 
-    Test addresses get the data of the people in ``data_of`` (several: one message for each of them), or of people
-    chosen at random from the target; people on ``lists`` get their own.
+    Test addresses and the seed addresses of ``seed_groups`` get the data of the people in ``data_of`` (several: one
+    message for each of them), or of people chosen at random from the target; what a seed address says of itself comes
+    first. People on ``lists`` get their own.
     """
 
     addresses: Sequence[str] = ()
     lists: Sequence[int] = ()
+    seed_groups: Sequence[int] = ()
     data_of: Sequence[str] = ()
     formats: ProofFormats = ProofFormats.AS_SENT
     archive: bool = False
@@ -55,6 +57,14 @@ class Proof:
 class _Line:
     address: str
     recipient: Recipient | None
+    seed: SeedAddress | None = None
+
+    @property
+    def mail_format(self) -> str:
+        """The format that the addressee prefers."""
+        if self.seed is not None and self.seed.mail_format:
+            return self.seed.mail_format
+        return self.recipient.mail_format if self.recipient else MailFormat.BOTH
 
 
 @transaction.atomic
@@ -70,7 +80,11 @@ def send_proof(delivery: Delivery, proof: Proof, *, by: Actor = None) -> Deliver
         raise ActionRefused("This is a proof itself. Send another one from its delivery.")
     lines, left_out = _keep(_lines(original, proof), proof)
     if not lines:
-        raise ActionRefused(" ".join(["Nobody would get this proof: give a test address or a list.", *left_out]))
+        raise ActionRefused(
+            " ".join(
+                ["Nobody would get this proof: give a test address, a group of seed addresses or a list.", *left_out]
+            )
+        )
     if len(lines) > MOST_LINES:
         raise ActionRefused(f"This proof has {len(lines):,} messages; {MOST_LINES} are possible. Take fewer addresses.")
     made = _copy(original, proof, by)
@@ -124,13 +138,16 @@ def _archive(original: Delivery) -> Archive:
 
 
 def _lines(original: Delivery, proof: Proof) -> Iterator[_Line]:
-    testers = [_address(text) for text in proof.addresses]
+    testers: list[tuple[str, SeedAddress | None]] = [(_address(text), None) for text in proof.addresses]
+    seeds = SeedAddress.objects.filter(groups__in=proof.seed_groups).distinct().order_by("pk")
+    testers += [(seed.address, seed) for seed in seeds[: MOST_LINES + 1]]
     shown: Sequence[Recipient | None] = [_recipient(text) for text in proof.data_of]
     if shown:
-        yield from (_Line(tester, somebody) for tester in testers for somebody in shown)
+        yield from (_Line(tester, somebody, seed) for tester, seed in testers for somebody in shown)
     else:
         chosen = _at_random(original, len(testers)) or [None]
-        yield from (_Line(tester, somebody) for tester, somebody in zip(testers, cycle(chosen), strict=False))
+        for (tester, seed), somebody in zip(testers, cycle(chosen), strict=False):
+            yield _Line(tester, somebody, seed)
     people = Recipient.objects.filter(lists__in=RecipientList.objects.filter(pk__in=proof.lists), address__isnull=False)
     for person in people.order_by("pk").distinct()[: MOST_LINES + 1]:
         yield _Line(person.address or "", person)
@@ -195,13 +212,16 @@ def _keep(lines: Iterator[_Line], proof: Proof) -> tuple[list[_Line], list[str]]
 def _write(made: Delivery, lines: Sequence[_Line], formats: ProofFormats) -> None:
     number = count(1)
     ProofLine.objects.bulk_create(
-        ProofLine(proof=made, number=next(number), address=line.address, recipient=line.recipient, mail_format=form)
-        for line in lines
-        for form in (
-            [MailFormat.TEXT, MailFormat.BOTH]
-            if formats is ProofFormats.BOTH
-            else [line.recipient.mail_format if line.recipient else MailFormat.BOTH]
+        ProofLine(
+            proof=made,
+            number=next(number),
+            address=line.address,
+            recipient=line.recipient,
+            seed=line.seed,
+            mail_format=form,
         )
+        for line in lines
+        for form in ([MailFormat.TEXT, MailFormat.BOTH] if formats is ProofFormats.BOTH else [line.mail_format])
     )
 
 

@@ -110,9 +110,7 @@ def write_proof(proof: Delivery, content_id: int, fields: Sequence[str]) -> None
     }
     with connection.cursor() as cursor:
         cursor.execute(SQL["write_proof_messages"], given)
-        values = sql.SQL(", ").join(
-            sql.SQL("proof.mail_format") if path == MAIL_FORMAT else _expression(path) for path in fields
-        )
+        values = sql.SQL(", ").join(map(_proof_expression, fields))
         statement = sql.SQL(SQL["write_proof_values"]).format(values=values)
         cursor.execute(statement.as_string(cursor.cursor), given)
 
@@ -136,6 +134,21 @@ def write_parts(delivery_id: int, waves: Sequence[Wave], part_size: int) -> None
 
 def _values(fields: Sequence[str]) -> sql.Composable:
     return sql.SQL(", ").join(_expression(path) for path in fields)
+
+
+def _proof_expression(path: str) -> sql.Composable:
+    """What a seed address lacks is filled from the recipient, as in the real send."""
+    if path == MAIL_FORMAT:
+        return sql.SQL("proof.mail_format")
+    root, _, name = path.partition(".")
+    if root == "file":
+        return _expression(path)
+    own = (
+        sql.SQL("nullif(seed.{}, '')").format(sql.Identifier(name))
+        if name in COLUMNS
+        else sql.SQL("nullif(nullif(seed.attributes -> {}, '\"\"'), 'null')").format(sql.Literal(name))
+    )
+    return sql.SQL("coalesce({}, {})").format(own, _expression(path))
 
 
 def _expression(path: str) -> sql.Composable:

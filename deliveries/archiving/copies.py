@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min
 
-from deliveries.models import Archive, ArchiveCopy, CopyState, Delivery, message_range
+from deliveries.models import Archive, ArchiveCopy, CopyState, Delivery, Message, message_range
 from deliveries.states import MessageState
 
 LEASE = timedelta(minutes=10)
@@ -33,7 +33,8 @@ class CopyOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CopyFigures:
-    """Copies of one delivery by state, and the latest refusal."""
+    """Copies of one delivery by state, and the latest refusal. Those to seed addresses count only while they are
+    missing."""
 
     pending: int
     archived: int
@@ -97,10 +98,14 @@ def figures(delivery: Delivery) -> CopyFigures:
     """Copies of a delivery by state."""
     copies = ArchiveCopy.objects.of_delivery(delivery.pk)
     counts = dict(copies.order_by().values_list("state").annotate(Count("pk")))
+    seeds = 0
+    if delivery.seeds:
+        to_seeds = Message.objects.of_delivery(delivery.pk).filter(seed__isnull=False)
+        seeds = copies.filter(state=CopyState.ARCHIVED, message__in=to_seeds).count()
     failed = copies.filter(state=CopyState.FAILED).order_by("-pk").values_list("reply", flat=True).first()
     return CopyFigures(
         pending=counts.get(CopyState.PENDING, 0),
-        archived=counts.get(CopyState.ARCHIVED, 0),
+        archived=counts.get(CopyState.ARCHIVED, 0) - seeds,
         failed=counts.get(CopyState.FAILED, 0),
         reply=failed or "",
     )

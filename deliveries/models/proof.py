@@ -12,6 +12,14 @@ class ProofLine(models.Model):
     recipient = models.ForeignKey(
         "recipients.Recipient", on_delete=models.SET_NULL, null=True, related_name="+", db_constraint=False
     )
+    seed = models.ForeignKey(
+        "deliveries.SeedAddress",
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        help_text="Its own fields come first; the recipient's fill what it lacks.",
+    )
     mail_format = models.CharField(max_length=4, blank=True, help_text="text, or empty for both parts.")
 
     class Meta:

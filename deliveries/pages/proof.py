@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from campaign import ui
 from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.send_proof import MOST_LINES, Proof, ProofFormats, send_proof
-from deliveries.models import Delivery
+from deliveries.models import Delivery, SeedAddress, SeedGroup
 from deliveries.pages.access import delivery_page
 from deliveries.rights import rights_of
 from recipients.models import RecipientList
@@ -32,6 +32,13 @@ class ProofForm(forms.Form):
         widget=ui.Textarea(attrs={"rows": 2}),
         help_text="Addresses of recipients, one a line: each test address gets one message for each of them. "
         "Empty: of people chosen at random from the target.",
+    )
+    seed_groups = forms.ModelMultipleChoiceField(
+        queryset=SeedGroup.objects.order_by("name"),
+        required=False,
+        label="Seed addresses",
+        widget=forms.CheckboxSelectMultiple,
+        help_text="They get the proof with their own fields; what they lack comes from the people above.",
     )
     lists = forms.ModelMultipleChoiceField(
         queryset=RecipientList.objects.order_by("name"),
@@ -58,6 +65,7 @@ class ProofForm(forms.Form):
         return Proof(
             addresses=_lines(values["addresses"]),
             data_of=_lines(values["data_of"]),
+            seed_groups=[each.pk for each in values["seed_groups"]],
             lists=[each.pk for each in values["lists"]],
             formats=ProofFormats(values["formats"]),
             archive=values["archive"],
@@ -91,11 +99,17 @@ def proof_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
 
 
 def _as_last_time(delivery: Delivery, person: Any) -> dict[str, Any]:
-    """The test addresses of the last proof, else the person's own."""
+    """The test addresses and the groups of seed addresses of the last proof, else the person's own address."""
     last = delivery.proofs.order_by("-proof_number").first()
     if last is None:
         return {"addresses": person.email}
-    return {"addresses": "\n".join(dict.fromkeys(last.proof_lines.values_list("address", flat=True)))}
+    lines = last.proof_lines
+    seeds = SeedAddress.objects.filter(pk__in=lines.values("seed"))
+    whole = SeedGroup.objects.exclude(addresses__in=SeedAddress.objects.exclude(pk__in=seeds))
+    return {
+        "addresses": "\n".join(dict.fromkeys(lines.filter(seed=None).values_list("address", flat=True))),
+        "seed_groups": whole.filter(addresses__in=seeds).distinct(),
+    }
 
 
 def _lines(text: str) -> list[str]:

@@ -13,11 +13,13 @@ SELECT message.address, frozen.values,
    AND message.content_id = %(content)s;
 
 -- name: failures
--- What failed, or failed and is tried again, by domain and reason, with the answer that came most often.
+-- What failed, or failed and is tried again, by domain and reason, with the answer that came most often; seed addresses
+-- are in no figure.
 SELECT split_part(address, '@', 2) AS domain, failure_type, reason, count(*) AS number,
        count(*) FILTER (WHERE state = %(pending)s), coalesce(mode() WITHIN GROUP (ORDER BY left(reply, 500)), '')
   FROM deliveries_message
  WHERE id BETWEEN %(first)s AND %(last)s
+   AND seed_id IS NULL
    AND (state = %(failed)s OR state = %(pending)s AND attempts > 0 AND reply IS NOT NULL)
  GROUP BY 1, 2, 3
  ORDER BY number DESC, 1, 2, 3

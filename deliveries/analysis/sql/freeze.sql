@@ -63,11 +63,13 @@ SELECT %(first)s + number, %(content)s, NULL, address, %(pending)s, 0
  ORDER BY number;
 
 -- name: write_proof_values
--- {values} as in write_values; a message shows the data of its recipient, or nothing when there is none.
+-- {values} as in write_values; a message shows what its seed address says, else the data of its recipient, or nothing
+-- when there is neither.
 INSERT INTO deliveries_messagevalues (message_id, values)
 SELECT %(first)s + proof.number, jsonb_build_array({values})
   FROM deliveries_proofline proof
   LEFT JOIN recipients_recipient recipient ON recipient.id = proof.recipient_id
+  LEFT JOIN deliveries_seedaddress seed ON seed.id = proof.seed_id
   LEFT JOIN LATERAL (
        SELECT values FROM recipients_peoplefileline
         WHERE file_id = %(file)s::bigint AND recipient_id = recipient.id

@@ -3,10 +3,26 @@
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
+from campaign.lib.clock import now
 from deliveries.analysis.run import exclusion_counts
 from deliveries.analysis.target import estimate, judge
-from deliveries.models import Delivery, Exclusion, ExclusionReason, Level, Message, SeedAddress, SeedGroup
+from deliveries.archiving.copies import figures, note_missing
+from deliveries.models import (
+    Archive,
+    ArchiveCopy,
+    CopyState,
+    Delivery,
+    Exclusion,
+    ExclusionReason,
+    Level,
+    Message,
+    SeedAddress,
+    SeedGroup,
+)
+from deliveries.pages.failures import failures_of
 from deliveries.pages.progress import counts, progress_of
 from deliveries.states import DeliveryState, MessageState
 from recipients import denylist, quarantine
@@ -21,6 +37,9 @@ from recipients.models import (
     Subscription,
 )
 from tests.deliveries.factories import analysed, confirmed, delivery, people, send
+from tests.people import at_marketer, marketer
+
+__all__ = ["at_marketer", "marketer"]
 
 pytestmark = pytest.mark.django_db
 
@@ -272,6 +291,29 @@ def test_seed_addresses_stand_among_the_messages_and_in_no_figure(worker, smtp_s
     assert (progress.to_deliver, progress.sent, progress.percent) == (30, 30, 100)
     assert counts(made, progress)[0] == (MessageState.SENT, 30)
     assert len(smtp_sink.messages) == 33
+
+
+def test_seed_addresses_are_in_no_figure_of_failures_exclusions_archive_and_log(at_marketer: Client) -> None:
+    archive = Archive.objects.create(name="Vault", stores_files=True)
+    made = delivery(people(2), archive_emails=True, archive=archive)
+    seeds(made, "s1@example.com", "s2@example.com")
+    confirmed(made)
+    Message.objects.of_delivery(made.pk).filter(address="s1@example.com").update(
+        state=MessageState.FAILED, failure_type="hard", reason=1, reply="550 5.1.1 Unknown"
+    )
+    Message.objects.of_delivery(made.pk).exclude(address="s1@example.com").update(state=MessageState.SENT)
+    note_missing(made, archive, now())
+    ArchiveCopy.objects.update(state=CopyState.ARCHIVED)
+    made.refresh_from_db()
+
+    assert failures_of(made) == []
+    assert exclusion_counts(made.pk) == {}
+    assert (figures(made).archived, figures(made).missing) == (2, 0)
+    log = reverse("admin:deliveries_delivery_log", args=[made.pk])
+    assert "example.com" not in at_marketer.get(log).content.decode().partition("<tbody")[2]
+    only_seeds = at_marketer.get(log, {"seeds": "1"}).content.decode()
+    assert "s1@example.com" in only_seeds
+    assert "person1@example.org" not in only_seeds
 
 
 def test_what_a_seed_address_lacks_comes_from_a_member_of_the_target() -> None:
