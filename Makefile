@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-flat bench-mirror bench-parts bench-million chaos run worker beat migrations fmt
+.PHONY: help demo test check bench bench-flat bench-mirror bench-parts bench-million bench-qualify fuzz chaos run worker beat migrations fmt
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -57,6 +57,17 @@ bench-parts: $(STAMP) ## Measure rendering, signing and transmission alone
 
 bench-million: $(STAMP) ## Measure import and analysis of a million people (PEOPLE=n)
 	$(BIN)/python -m benchmarks.million $(or $(PEOPLE),1000000)
+
+bench-qualify: $(STAMP) ## Measure how many bounces a core understands per second (MAILS=directory)
+	$(BIN)/python -m benchmarks.qualify $(MAILS)
+
+$(VENV)/.fuzz: requirements/fuzz.txt $(STAMP)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+fuzz: $(VENV)/.fuzz ## Fuzz the reading of bounces, guided by coverage (SECONDS=n, SEEDS=directory of mails)
+	@mkdir -p var/fuzz/corpus
+	$(BIN)/python -m benchmarks.fuzz_bounces var/fuzz/corpus $(SEEDS) -max_total_time=$(or $(SECONDS),60) -max_len=20000 -artifact_prefix=var/fuzz/
 
 chaos: $(STAMP) ## Kill, empty and restart everything during a delivery, and count what was lost or repeated (SEED=n)
 	$(BIN)/python -m benchmarks.chaos $(if $(SEED),--seed $(SEED))
