@@ -1,22 +1,182 @@
-"""Addresses that must not be written to because they fail."""
+"""Addresses that fail: counted, put in quarantine, released, allowed whatever happens.
 
-from recipients.addresses import key
-from recipients.models import Quarantine, QuarantineStatus
+Every way in ends in :func:`note`, whether a server refused in the dialogue or returned a mail, and whether one address
+is concerned or a batch of them.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from campaign.lib.clock import now
+from recipients.addresses import AddressError, key
+from recipients.models import Quarantine, QuarantinePolicy, QuarantineStatus
+
+MAX_TEXT_CHARACTERS: Final = 2_000
+OUTAGE_WINDOW: Final = timedelta(days=1)
+"""Addresses of a domain that failed within this time make an outage together."""
+
+_WRITTEN: Final = [
+    "status", "errors", "errors_since", "last_error_at", "returned", "reason", "text", "rule", "delivery_id",
+    "updated_at",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class AddressFailure:
+    """One failure of one address."""
+
+    address: str
+    is_hard: bool
+    reason: str
+    text: str
+    at: datetime
+    rule: str = ""
+    """Name of the rule that decided."""
+    delivery_id: int | None = None
+    is_returned: bool = False
+    """A mail came back after the server had taken the message; else it refused in the dialogue."""
+    is_of_server: bool = False
+    """The reason lies with the server rather than with the mailbox, as in an outage."""
+
+
+def note(failures: Iterable[AddressFailure]) -> None:
+    """Count these failures against their addresses, in one transaction: a hard one puts its address in quarantine, a
+    soft one when it is one too many. Noting a failure again changes nothing.
+
+    An address that is held back or allowed by a person stays so. What is no address is left out.
+    """
+    by_key: dict[str, list[AddressFailure]] = {}
+    for failure in failures:
+        try:
+            by_key.setdefault(key(failure.address), []).append(failure)
+        except AddressError:
+            continue
+    if not by_key:
+        return
+    policy = QuarantinePolicy.objects.current()
+    with transaction.atomic():
+        records = _locked(sorted(by_key))
+        for record in records:
+            for failure in sorted(by_key[record.address_key], key=lambda each: each.at):
+                _count(record, failure, policy)
+        _save(records)
+
+
+def complained(address: str, *, text: str, at: datetime, delivery_id: int | None = None, rule: str = "") -> None:
+    """Nothing goes to this address any more: its owner called a message unwanted. Raises :class:`AddressError`."""
+    with transaction.atomic():
+        (record,) = _locked([key(address)])
+        record.status = QuarantineStatus.DENYLISTED
+        record.last_error_at = max(filter(None, (record.last_error_at, at)))
+        record.reason, record.text, record.rule = "Complaint", text[:MAX_TEXT_CHARACTERS], rule
+        record.delivery_id = delivery_id
+        _save([record])
 
 
 def add(address: str, *, reason: str, text: str = "") -> Quarantine:
-    """Put an address in quarantine, in whatever case it is written.
-
-    Raises :class:`recipients.addresses.AddressError`.
-    """
-    record, _ = Quarantine.objects.update_or_create(
-        address_key=key(address),
-        defaults={"status": QuarantineStatus.QUARANTINE, "reason": reason[:100], "text": text},
-    )
+    """Put an address in quarantine, in whatever case it is written. Raises :class:`AddressError`."""
+    with transaction.atomic():
+        (record,) = _locked([key(address)])
+        record.status = QuarantineStatus.QUARANTINE
+        record.reason, record.text = reason[:100], text[:MAX_TEXT_CHARACTERS]
+        _save([record])
     return record
 
 
-def release(record: Quarantine) -> None:
-    """Allow an address again; the record stays as history."""
-    record.status = QuarantineStatus.RELEASED
-    record.save(update_fields=["status", "updated_at"])
+def release(records: QuerySet[Quarantine]) -> int:
+    """Allow addresses again and forget their errors; the records stay as history. Returns how many."""
+    return records.update(status=QuarantineStatus.VALID, errors=0, errors_since=None, returned=False, updated_at=now())
+
+
+def allow_always(records: QuerySet[Quarantine]) -> int:
+    """Write to these addresses whatever their servers answer. Returns how many."""
+    return records.update(
+        status=QuarantineStatus.ALLOWLISTED, errors=0, errors_since=None, returned=False, updated_at=now()
+    )
+
+
+def forget_quiet(at: datetime) -> int:
+    """Forget the errors of addresses that had none for the policy's quiet days. Returns how many addresses."""
+    policy = QuarantinePolicy.objects.current()
+    with_errors = Quarantine.objects.filter(status=QuarantineStatus.WITH_ERRORS)
+    full = with_errors.filter(reason=FULL, last_error_at__lt=at - timedelta(days=policy.quiet_days_if_full))
+    others = with_errors.exclude(reason=FULL).filter(last_error_at__lt=at - timedelta(days=policy.quiet_days))
+    return release(full) + release(others)
+
+
+FULL: Final = "Mailbox full"
+"""The reason whose errors are forgotten later than others."""
+
+
+def _locked(keys: Sequence[str]) -> list[Quarantine]:
+    """The records of these keys, made where there are none, locked in the order of their keys."""
+    Quarantine.objects.bulk_create(
+        (
+            Quarantine(address_key=each, domain=each.rpartition("@")[2][:255], status=QuarantineStatus.UNKNOWN)
+            for each in keys
+        ),
+        ignore_conflicts=True,
+    )
+    return list(Quarantine.objects.select_for_update().filter(address_key__in=keys).order_by("address_key"))
+
+
+def _save(records: Sequence[Quarantine]) -> None:
+    """One statement, however many; the rows exist and are locked."""
+    at = now()
+    for record in records:
+        record.updated_at = at
+    Quarantine.objects.bulk_create(
+        records, update_conflicts=True, unique_fields=["address_key"], update_fields=_WRITTEN
+    )
+
+
+def _count(record: Quarantine, failure: AddressFailure, policy: QuarantinePolicy) -> None:
+    """One failure more in a locked record."""
+    if record.status == QuarantineStatus.ALLOWLISTED or record.is_held_back:
+        return
+    if not failure.is_hard and not _is_significant(record, failure, policy):
+        return
+    if _is_long_ago(record, failure, policy):
+        record.errors, record.errors_since = 0, None
+    record.errors += 1
+    record.errors_since = record.errors_since or failure.at
+    record.last_error_at = max(filter(None, (record.last_error_at, failure.at)))
+    record.returned = failure.is_returned
+    record.reason, record.text = failure.reason[:100], failure.text[:MAX_TEXT_CHARACTERS]
+    record.rule, record.delivery_id = failure.rule[:100], failure.delivery_id
+    too_many = record.errors > policy.tolerated_errors and not _is_outage(record, failure, policy)
+    record.status = QuarantineStatus.QUARANTINE if failure.is_hard or too_many else QuarantineStatus.WITH_ERRORS
+
+
+def _is_significant(record: Quarantine, failure: AddressFailure, policy: QuarantinePolicy) -> bool:
+    """Long enough after the last error that counted; reports that come late say nothing new."""
+    if record.last_error_at is None:
+        return True
+    return failure.at - record.last_error_at >= timedelta(hours=policy.hours_between_errors)
+
+
+def _is_long_ago(record: Quarantine, failure: AddressFailure, policy: QuarantinePolicy) -> bool:
+    if record.last_error_at is None:
+        return False
+    days = policy.quiet_days_if_full if record.reason == FULL else policy.quiet_days
+    return failure.at - record.last_error_at > timedelta(days=days)
+
+
+def _is_outage(record: Quarantine, failure: AddressFailure, policy: QuarantinePolicy) -> bool:
+    """Many addresses of the domain fail alike and not for too long: the server's trouble, not the address's."""
+    if not failure.is_of_server or not policy.outage_addresses or record.errors_since is None:
+        return False
+    if failure.at - record.errors_since > timedelta(days=policy.outage_days):
+        return False
+    alike = Quarantine.objects.filter(
+        domain=record.domain,
+        status=QuarantineStatus.WITH_ERRORS,
+        last_error_at__gt=failure.at - OUTAGE_WINDOW,
+        reason=failure.reason,
+    )
+    return alike[: policy.outage_addresses].count() >= policy.outage_addresses

@@ -73,3 +73,5 @@ class Report:
     clues: Clues = field(default_factory=Clues)
     notice: str = ""
     """What the mail says to people, without the message it quotes; at most some thousand characters."""
+    is_complaint: bool = False
+    """Somebody does not want the message; who, a report may leave out."""

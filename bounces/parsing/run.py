@@ -35,7 +35,7 @@ def parse(raw: bytes) -> Report:
     notice, quoted = _notice(mail)
     if who := opted_out(mail.headers):
         finding = Finding(who, action=Action.COMPLAINED, diagnostic="Feedback report: opt-out")
-        return Report(Kind.FEEDBACK, (finding,), _clues(mail, quoted), notice)
+        return Report(Kind.FEEDBACK, (finding,), _clues(mail, quoted), notice, is_complaint=True)
     if signs.is_about_something_else(mail, STATUS_TYPES):
         return Report(Kind.OTHER, (), _clues(mail, quoted), notice)
     status = _status(mail, notice)
@@ -86,6 +86,7 @@ def _feedback(mail: Mail, text: str) -> Report:
         tuple(Finding(address, action=Action.COMPLAINED, diagnostic=words) for address in addresses),
         clues,
         notice,
+        is_complaint=True,
     )
 
 

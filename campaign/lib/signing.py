@@ -86,6 +86,13 @@ def verify_return(message_id: int, mac: bytes, key: bytes) -> bool:
     return hmac.compare_digest(mac, _mac(RETURN, message_id.to_bytes(8), key)[:RETURN_MAC_BYTES])
 
 
+def own_names(message_id: int, key: bytes) -> tuple[str, str]:
+    """Local part of the Message-ID and MIME boundary of a message, 32 hexadecimal digits each: they are its own, stand
+    in no author's text, and cannot be guessed without ``key``."""
+    digits = hmac.digest(key, b"names" + message_id.to_bytes(8), "sha256").hex()
+    return digits[:32], digits[32:]
+
+
 def _mac(purpose: bytes, numbers: bytes, key: bytes) -> bytes:
     return hmac.digest(key, purpose + numbers, "sha256")[:MAC_BYTES]
 

@@ -1,6 +1,5 @@
 """Merge a compiled content with one message's row into the bytes of a mail. A row gives the same bytes, always."""
 
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from email.utils import format_datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from campaign.lib.signing import MIRROR, UNSUBSCRIBE, return_token, token
+from campaign.lib.signing import MIRROR, UNSUBSCRIBE, own_names, return_token, token
 from deliveries.mail import Mail
 from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import RenderLimit, ValueProblem
@@ -138,7 +137,7 @@ class Renderer:
         Raises :class:`MessageError` when this message cannot be made, and whatever getting at the keys raises.
         """
         merge = self._merge(row)
-        own_name, boundary = self._own_names(row.id)
+        own_name, boundary = own_names(row.id, self.key)
         recipient = encode.wire_address("the recipient's address", row.address)
         sender = encode.wire_address("the sender address", merge.sender_address)
         error_address = encode.wire_address("the error address", merge.header("error_address") or sender)
@@ -199,11 +198,6 @@ class Renderer:
 
     def _merge(self, row: MessageRow) -> "_Merge":
         return _Merge(self, row)
-
-    def _own_names(self, message_id: int) -> tuple[str, str]:
-        """Message-ID and boundary, 32 hexadecimal digits each, that are this message's own and in no author's text."""
-        digits = hmac.digest(self.key, b"names" + message_id.to_bytes(8), "sha256").hex()
-        return digits[:32], digits[32:]
 
 
 @lru_cache(maxsize=64)

@@ -14,12 +14,14 @@ from deliveries.models.message import NUMBER_BITS
 from deliveries.sending import parts
 from deliveries.sending.retry import next_attempt
 from deliveries.sending.smtp.replies import Reply, Stage
-from deliveries.sending.verdict import FailureType, Reason, qualify
+from deliveries.sending.verdict import FailureType, Reason, Verdict, qualify
 from deliveries.states import DeliveryState, MessageState, sources
 
 UNDER_WAY = (DeliveryState.IN_PROGRESS, DeliveryState.PAUSED)
 
 SQL = statements(Path(__file__).parent / "sql")
+
+_RETURNING = tuple(state for state in sources(MessageState.FAILED) if state is not MessageState.PENDING)
 
 NO_ANSWER = (
     "The connection broke before the server confirmed. The message may have arrived; it is not sent again by itself."
@@ -88,6 +90,23 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
         if any(outcome.state is MessageState.PENDING for outcome in outcomes):
             parts.reopen(touched)
         parts.count(touched)
+
+
+def returned(message_id: int, verdict: Verdict, words: str, at: datetime) -> bool:
+    """A message that had left came back: its row and the counters of its part say so. Returns whether it was news;
+    a message that is still tried, failed already or never left stays as it is."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        changed = Message.objects.filter(pk=message_id, state__in=_RETURNING).update(
+            state=MessageState.FAILED,
+            failure_type=verdict.type,
+            reason=verdict.reason,
+            reply=words,
+            processed_at=at,
+            retry_at=None,
+        )
+        if changed:
+            parts.count(_parts_of(cursor, [message_id]))
+    return bool(changed)
 
 
 def _with_retries(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:

@@ -41,9 +41,8 @@ class QuarantineAdmin(ui.ModelAdmin):
     @admin.action(description="Release the chosen addresses", permissions=["change"])
     def release(self, request: HttpRequest, chosen: QuerySet[Quarantine]) -> None:
         """Allow the chosen addresses again."""
-        for record in chosen:
-            quarantine.release(record)
-        messages.success(request, f"{len(chosen):,} addresses may be written to again.")
+        count = quarantine.release(chosen)
+        messages.success(request, f"{count:,} addresses may be written to again.")
 
 
 @ui.register(Denylist)

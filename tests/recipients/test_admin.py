@@ -199,7 +199,7 @@ def test_it_quarantines_an_address_in_any_case_and_releases_it(marketer):
     marketer.post("/admin/recipients/quarantine/", {"action": "release", "_selected_action": [record.pk]})
 
     record.refresh_from_db()
-    assert record.status == QuarantineStatus.RELEASED
+    assert record.status == QuarantineStatus.VALID
 
 
 def test_it_keeps_a_second_failure_of_an_address_in_one_record():

@@ -1,0 +1,5 @@
+"""What came back, as rows."""
+
+from bounces.models.mail import BounceMail, MailState
+
+__all__ = ["BounceMail", "MailState"]
