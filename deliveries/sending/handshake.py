@@ -13,6 +13,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
+from deliveries.sending import shutdown
+
 
 class Security(StrEnum):
     """How a route is encrypted: not, by STARTTLS (RFC 3207), or from the first octet (RFC 8314)."""
@@ -219,9 +221,13 @@ class _Reading(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Octets read; 0 at the end. Raises OSError, TimeoutError among them."""
-        self._socket.settimeout(self._time_left())
-        return self._socket.recv_into(buffer)
+        """Octets read; 0 at the end. Raises OSError, TimeoutError and NoMorePatience among them."""
+        while True:
+            self._socket.settimeout(min(self._time_left(), shutdown.patience()))
+            try:
+                return self._socket.recv_into(buffer)
+            except TimeoutError:  # time_left and patience say when it is over
+                continue
 
 
 class _AuthorityUnusable(OSError):

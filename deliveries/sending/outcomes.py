@@ -153,6 +153,7 @@ def _record_state(cursor: CursorWrapper, outcomes: Sequence[Outcome], state: Mes
             "replies": [outcome.reply for outcome in outcomes],
             "times": [outcome.at for outcome in outcomes],
             "retries": [outcome.retry_at for outcome in outcomes],
+            "failed": state in (MessageState.PENDING, MessageState.FAILED),
             "from": [source.value for source in _from(state)],
         },
     )

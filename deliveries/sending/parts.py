@@ -20,8 +20,11 @@ SQL = statements(Path(__file__).parent / "sql")
 LEASE = timedelta(seconds=60)
 
 
-def claim(holder: str, now: datetime) -> Part | None:
-    """Take the next open part of a running delivery, or ``None`` when there is nothing to do."""
+def claim(holder: str, now: datetime, *, without: Sequence[int] = ()) -> Part | None:
+    """Take the next open part of a running delivery, or ``None`` when there is nothing to do.
+
+    ``without`` are ids of deliveries to pass over.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
             SQL["claim_part"],
@@ -33,6 +36,7 @@ def claim(holder: str, now: datetime) -> Part | None:
                 "holder": holder,
                 "now": now,
                 "lease_until": now + LEASE,
+                "without": list(without),
             },
         )
         row = cursor.fetchone()
@@ -44,9 +48,9 @@ def overdue(now: datetime) -> QuerySet[Part]:
     return Part.objects.filter(state=PartState.CLAIMED, lease_until__lt=now)
 
 
-def renew(part: Part, holder: str, now: datetime) -> bool:
+def renew(part: Part, holder: str, now: datetime, *, without: Sequence[int] = ()) -> bool:
     """Prolong the lease and say whether to go on: not when the part was lost, the delivery no longer runs, its time is
-    over, or a delivery of higher priority waits."""
+    over, or a delivery of higher priority waits (none of those ``without`` which the holder does)."""
     with connection.cursor() as cursor:
         cursor.execute(
             SQL["renew_lease"],
@@ -59,6 +63,7 @@ def renew(part: Part, holder: str, now: datetime) -> bool:
                 "ready": PartState.READY.value,
                 "claimed": PartState.CLAIMED.value,
                 "done": PartState.DONE.value,
+                "without": list(without),
             },
         )
         return bool(cursor.fetchone()[0])

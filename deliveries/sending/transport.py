@@ -10,6 +10,7 @@ from itertools import chain, islice
 from typing import Final, Self
 
 from deliveries.mail import Mail
+from deliveries.sending import shutdown
 from deliveries.sending.handshake import RouteAddress, RouteUnavailable, Security, Timeouts, open_session
 from deliveries.sending.smtp import commands
 from deliveries.sending.smtp.commands import Extensions
@@ -28,13 +29,18 @@ _QUIT_SECONDS: Final = 2.0
 class ConnectionLost(Exception):
     """The connection ended early. `mail` is the one mail in doubt, or None; every other mail without an outcome is
     untouched. `taken_back` is the mail whose content broke off before its end, or left in vain (the server closed the
-    session with an answer to MAIL or RCPT): untouched as well."""
+    session with an answer to MAIL or RCPT): untouched as well. `refused` is the mail at whose announcement the server
+    closed the session with 421, and `reply` what it said."""
 
-    def __init__(self, mail: Mail | None, sentence: str, taken_back: Mail | None = None) -> None:
+    def __init__(
+        self, mail: Mail | None, sentence: str, taken_back: Mail | None = None, closing: ServerClosing | None = None
+    ) -> None:
         super().__init__(sentence)
         self.mail = mail
         self.sentence = sentence
         self.taken_back = taken_back
+        self.refused = closing.mail if closing is not None else None
+        self.reply = closing.reply if closing is not None else None
 
 
 def _unrecorded(mail: Mail) -> None:
@@ -261,8 +267,9 @@ class _Session:
         why = str(error) or type(error).__name__
         if isinstance(error, TimeoutError):
             why = "the server did not answer in time"
+        closing = error if isinstance(error, ServerClosing) else None
         doubt = " after a whole message was sent and before the answer; whether it arrived is unknown" if mail else ""
-        return ConnectionLost(mail, f"{where}{doubt} ({why}).", taken_back)
+        return ConnectionLost(mail, f"{where}{doubt} ({why}).", taken_back, closing)
 
     def _expect_silence(self) -> None:
         """Answers nobody asked for would be taken for the answers to what is written next."""
@@ -307,25 +314,27 @@ class _Session:
         return self._replies.refusing
 
     def _read(self, stage: Stage) -> Reply:
-        """Wait for the next reply. Raises OSError (TimeoutError after the command's time), ProtocolViolation."""
+        """Wait for the next reply. Raises OSError (TimeoutError after the command's time, NoMorePatience when this
+        process ends), ProtocolViolation."""
         if (reply := self._replies.take(stage)) is not None:
             return reply
-        seconds = _seconds(self._route.timeouts, stage)
         asked = time.monotonic()
-        deadline = asked + seconds
+        deadline = asked + _seconds(self._route.timeouts, stage)
         while reply is None:
-            self._socket.settimeout(seconds)
-            data = self._socket.recv(_READ_OCTETS)
-            if not data:
-                raise ConnectionResetError("the server closed it")
-            self._replies.feed(data)
+            self._replies.feed(self._receive(deadline))
             reply = self._replies.take(stage)
-            # One octet at a time must not stretch a wait without end.
-            seconds = deadline - time.monotonic()
-            if reply is None and seconds <= 0:
-                raise TimeoutError
         self.waited += time.monotonic() - asked
         return reply
+
+    def _receive(self, deadline: float) -> bytes:
+        """What the server says next. One octet at a time must not stretch a wait beyond the deadline."""
+        while (seconds := deadline - time.monotonic()) > 0:
+            self._socket.settimeout(min(seconds, shutdown.patience()))
+            with suppress(TimeoutError):
+                if not (data := self._socket.recv(_READ_OCTETS)):
+                    raise ConnectionResetError("the server closed it")
+                return data
+        raise TimeoutError
 
 
 class _BrokenOff(Exception):

@@ -26,6 +26,7 @@ from deliveries.rows import pending_rows, renderer
 from deliveries.sending import outcomes, parts, rest, shutdown
 from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
+from deliveries.sending.passed_over import PassedOver
 from deliveries.sending.recovery import STARTED_OVER, SUFFIX, recover
 from deliveries.sending.routes import Connections, NoRoute, RouteBusy
 from deliveries.sending.smtp.replies import Reply, Stage
@@ -50,6 +51,7 @@ class Worker:
         self.journal = Journal(self.path)
         self.connections = Connections()
         self.throttle = throttle or Throttle()
+        self.passed_over = PassedOver()
         self._idle = 0.0
         self.until = datetime.max.replace(tzinfo=UTC)
         self.found_no_room = False
@@ -61,26 +63,27 @@ class Worker:
         self._start_over()
         try:
             while not self.must_stop():
-                if not self.step():
+                if not self.step() and not self._wait_for_turn():
                     return False
             return True
         finally:
             self.connections.close()
 
     def step(self) -> bool:
-        """Claim and send one part; returns whether there was one, and room for this lane on its route."""
-        part = parts.claim(self.holder, now())
+        """Claim and send one part; returns whether there was one."""
+        part = parts.claim(self.holder, now(), without=self.passed_over.deliveries())
         if part is None:
+            self.found_no_room = self.passed_over.found_no_room
             return False
         try:
             self._send(part)
         except RouteBusy:
-            self.found_no_room = True
+            self.passed_over.route_is_busy(part.delivery_id)
             parts.give_back(part, self.holder)
         except Exception:
             self._start_over()
             raise
-        return not self.found_no_room
+        return True
 
     def close(self) -> None:
         """End in order: take leave of the servers, and leave neither claim nor journal behind.
@@ -126,19 +129,20 @@ class Worker:
                     self._mails(turns, batch), self._handing_over, is_test=part.delivery.test_smtp
                 ):
                     batch.add(mail.id, reply)
-                    if is_throttling(reply):
-                        self.throttle.complain(mail.recipient.rpartition("@")[2].lower())
+                    self._heed(mail, reply)
                     batch.flush_when_due()
                 if not turns.wait:
                     break
                 self._wait(turns.wait)
             if turns.ask_again_in is not None:
                 not_before = now() + timedelta(seconds=turns.ask_again_in)
+                self.passed_over.must_wait(part.delivery_id, turns.ask_again_in, wholly=not batch.progressed)
         except RouteBusy:
             raise
         except (RouteUnavailable, NoRoute, SealBroken) as error:
-            rest.note(part, str(error))
-            rest.while_unreachable(part, now())
+            if not shutdown.asked():  # this side may have ended it
+                rest.note(part, str(error))
+                rest.while_unreachable(part, now())
         except ConnectionLost as lost:
             self._lost(part, batch, lost)
         batch.flush()
@@ -147,6 +151,19 @@ class Worker:
         if batch.progressed:
             rest.got_on(part)
         parts.give_back(part, self.holder, not_before=not_before)
+
+    def _heed(self, mail: Mail, reply: Reply) -> None:
+        """Slow the domain down whose server says that it gets too much."""
+        if is_throttling(reply):
+            self.throttle.complain(mail.recipient.rpartition("@")[2].lower())
+
+    def _wait_for_turn(self) -> bool:
+        """Wait until something that was held back may leave; false when that is too far away, or nothing was."""
+        seconds = self.passed_over.take_wait()
+        if seconds is None:
+            return False
+        time.sleep(seconds)  # not counted as waiting: another lane would have to wait as well
+        return True
 
     def _wait(self, seconds: float) -> None:
         time.sleep(seconds)
@@ -157,8 +174,12 @@ class Worker:
             batch.add(lost.mail.id, None)
         if lost.taken_back is not None:
             self.journal.taken_back(lost.taken_back.id)
+        if lost.refused is not None and lost.reply is not None:
+            self._heed(lost.refused, lost.reply)
         rest.note(part, lost.sentence)
         batch.flush()
+        if shutdown.asked():  # this side may have ended it
+            return
         if not batch.answered:
             rest.after_loss(part, now())
         if not batch.progressed and (failure := rest.blamed(part, lost.sentence, now())):
@@ -217,4 +238,4 @@ class _Batch:
         self.worker.journal.clear()
         self.outcomes = []
         self.since = now()
-        return parts.renew(self.part, self.worker.holder, now())
+        return parts.renew(self.part, self.worker.holder, now(), without=self.worker.passed_over.deliveries())

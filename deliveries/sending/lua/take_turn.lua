@@ -5,8 +5,9 @@
 -- Returns seconds to wait as text, and 1 when the route is what one waits for.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
--- Without this mark Redis was emptied, and turns may just have been taken.
-local emptied = redis.call('SETNX', 'throttle:mark', '1') == 1
+-- Without this mark Redis was emptied, and turns may just have been taken: each row begins one step after that.
+local began = tonumber(redis.call('GET', 'throttle:mark') or now)
+redis.call('SET', 'throttle:mark', string.format('%.6f', began))
 local rates = {tonumber(ARGV[1]), tonumber(ARGV[2])}
 
 local slow = redis.call('HMGET', KEYS[3], 'rate', 'at')
@@ -26,7 +27,7 @@ end
 local turn, by_route = now, 0
 for row = 1, 2 do
   if rates[row] > 0 then
-    local free = tonumber(redis.call('GET', KEYS[row]) or (emptied and now + 1 / rates[row] or now))
+    local free = tonumber(redis.call('GET', KEYS[row]) or began + 1 / rates[row])
     if free > turn then
       turn = free
       by_route = row == 1 and 1 or 0

@@ -54,7 +54,7 @@ def converse_in_chunks(mails: Iterator[Mail], server: Extensions, standing: Stan
             if reset:
                 yield from hear_reset()
             announced = True
-        refusal = (yield from _hear_announced()) if announced else None
+        refusal = (yield from _hear_announced(current.mail)) if announced else None
         if refusal is not None:
             yield Outcome(current.mail, refusal)
             following = yield from next_deliverable(mails, server)
@@ -67,13 +67,13 @@ def converse_in_chunks(mails: Iterator[Mail], server: Extensions, standing: Stan
         yield _body(current, opening, ahead)
         if not announced and reset:
             yield from hear_reset()
-        reply, closing = (yield from _hear_end()) if announced else (yield from _hear_flight())
+        reply, closing = (yield from _hear_end()) if announced else (yield from _hear_flight(current.mail))
         if closing:
             yield HangUp()
         yield Outcome(current.mail, reply)
         if closing:
             if following is not None:
-                raise ServerClosing(str(reply))
+                raise ServerClosing(reply)
             return Standing()
         announced = following is not None
         reset = b""
@@ -96,10 +96,10 @@ def _body(current: Prepared, opening: bytes, ahead: bytes) -> Body:
     )
 
 
-def _hear_announced() -> Conversation[Reply | None]:
+def _hear_announced(announced: Mail) -> Conversation[Reply | None]:
     """The refusal of MAIL or RCPT, or None."""
-    mail = yield from hear(Stage.MAIL)
-    rcpt = yield from hear(Stage.RCPT)
+    mail = yield from hear(Stage.MAIL, announced)
+    rcpt = yield from hear(Stage.RCPT, announced)
     return next((reply for reply in (mail, rcpt) if reply.code >= 400), None)
 
 
@@ -108,7 +108,7 @@ def _pass_over_announced() -> Conversation[None]:
     for stage in (Stage.MAIL, Stage.RCPT):
         reply = yield from ask(stage)
         if reply.code == CLOSING:
-            raise ServerClosing(str(reply))
+            raise ServerClosing(reply)
 
 
 def _hear_end() -> Conversation[tuple[Reply, bool]]:
@@ -118,7 +118,7 @@ def _hear_end() -> Conversation[tuple[Reply, bool]]:
     return reply, reply.code == CLOSING
 
 
-def _hear_flight() -> Conversation[tuple[Reply, bool]]:
+def _hear_flight(left: Mail) -> Conversation[tuple[Reply, bool]]:
     """The outcome of MAIL, RCPT and content that left together, and whether the server closes.
 
     ServerClosing when it does so before any refusal and before the end: then it has not taken the message.
@@ -128,7 +128,7 @@ def _hear_flight() -> Conversation[tuple[Reply, bool]]:
         reply = yield from ask(stage, refusal)
         if reply.code == CLOSING:
             if refusal is None:
-                raise ServerClosing(str(reply))
+                raise ServerClosing(reply, left)
             return refusal, True
         check(reply, positive=200)
         refusal = refusal or (reply if reply.code >= 400 else None)

@@ -85,7 +85,7 @@ def converse(mails: Iterator[Mail], server: Extensions, standing: Standing) -> C
             following = yield from next_deliverable(mails, server)
         if reply.code == CLOSING or not mending.possible:
             if following is not None:
-                raise ServerClosing(str(reply))
+                raise ServerClosing(reply)
             return Standing()
         current = following
     try:
@@ -103,9 +103,9 @@ def _announce_at_once(
         yield Write(mending.command + _envelope(current))
         if mending.command:
             yield from _hear_mending(mending)
-    mail = yield from hear(Stage.MAIL)
-    rcpt = yield from hear(Stage.RCPT)
-    data = yield from hear(Stage.DATA)
+    mail = yield from hear(Stage.MAIL, current.mail)
+    rcpt = yield from hear(Stage.RCPT, current.mail)
+    data = yield from hear(Stage.DATA, current.mail)
     refusal = next((reply for reply in (mail, rcpt, data) if reply.code >= 400), None)
     if refusal is None:
         return None, NOTHING
@@ -124,7 +124,7 @@ def _announce_stepwise(current: Prepared, mending: Mending) -> Conversation[tupl
     )
     for stage, command, after_refusal in steps:
         yield Write(command)
-        reply = yield from hear(stage)
+        reply = yield from hear(stage, current.mail)
         if reply.code >= 400:
             return reply, after_refusal
     return None, NOTHING
@@ -147,4 +147,4 @@ def _hear_mending(mending: Mending) -> Conversation[None]:
         return
     reply = yield from ask(mending.stage)
     if reply.code == CLOSING:
-        raise ServerClosing(str(reply))
+        raise ServerClosing(reply)

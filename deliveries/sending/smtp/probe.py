@@ -28,14 +28,14 @@ def probe(mails: Iterator[Mail], server: Extensions, standing: Standing) -> Conv
     while (current := (yield from next_deliverable(mails, server))) is not None:
         if server.pipelining:
             yield Write(current.mail_from + current.rcpt_to + commands.RSET)
-            sender = yield from hear(Stage.MAIL)
-            recipient = yield from hear(Stage.RCPT)
+            sender = yield from hear(Stage.MAIL, current.mail)
+            recipient = yield from hear(Stage.RCPT, current.mail)
         else:
             yield Write(current.mail_from)
-            sender = recipient = yield from hear(Stage.MAIL)
+            sender = recipient = yield from hear(Stage.MAIL, current.mail)
             if sender.code < 400:
                 yield Write(current.rcpt_to)
-                recipient = yield from hear(Stage.RCPT)
+                recipient = yield from hear(Stage.RCPT, current.mail)
             yield Write(commands.RSET)
         yield from hear_reset()
         yield Outcome(current.mail, sender if sender.code >= 400 else recipient)

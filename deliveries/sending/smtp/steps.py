@@ -65,7 +65,15 @@ class Standing:
 
 
 class ServerClosing(Exception):
-    """The server ends the session (421) or cannot go on, and mails are left that nothing was handed over of."""
+    """The server ends the session (421) or cannot go on, and mails are left that nothing was handed over of.
+
+    `mail` is the one that `reply` answers, where that is not its outcome.
+    """
+
+    def __init__(self, reply: Reply, mail: Mail | None = None) -> None:
+        super().__init__(str(reply))
+        self.reply = reply
+        self.mail = mail
 
 
 Step: TypeAlias = Write | Body | Read | Outcome | HangUp
@@ -131,11 +139,11 @@ def next_deliverable(mails: Iterator[Mail], server: Extensions) -> Conversation[
     return None
 
 
-def hear(stage: Stage) -> Conversation[Reply]:
-    """The reply to a command before the content; ServerClosing when it is 421."""
+def hear(stage: Stage, mail: Mail) -> Conversation[Reply]:
+    """The reply to a command that announces `mail`; ServerClosing when it is 421."""
     reply = yield from ask(stage)
     if reply.code == CLOSING:
-        raise ServerClosing(str(reply))
+        raise ServerClosing(reply, mail)
     check(reply, positive=300 if stage is Stage.DATA else 200)
     return reply
 
@@ -144,7 +152,7 @@ def hear_reset() -> Conversation[None]:
     """RSET has one answer only (RFC 5321 section 4.1.1.5)."""
     reply = yield from ask(Stage.RESET)
     if reply.code == CLOSING:
-        raise ServerClosing(str(reply))
+        raise ServerClosing(reply)
     if not 200 <= reply.code < 300:
         raise ProtocolViolation(f"The server refused RSET: {reply}.")
 

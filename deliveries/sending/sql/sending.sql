@@ -19,6 +19,7 @@ WITH free AS (
      WHERE delivery.state = %(in_progress)s
        AND (delivery.rests_until IS NULL OR delivery.rests_until <= %(now)s)
        AND (delivery.valid_until IS NULL OR delivery.valid_until > %(now)s)
+       AND delivery.id <> ALL (%(without)s::bigint[])
      ORDER BY delivery.priority DESC, delivery.claimed_at NULLS FIRST, delivery.id
      LIMIT 1
 ), served AS (
@@ -49,6 +50,7 @@ SELECT EXISTS (
                 JOIN deliveries_part part ON part.delivery_id = urgent.id
                WHERE urgent.state = %(in_progress)s
                  AND urgent.priority > delivery.priority
+                 AND urgent.id <> ALL (%(without)s::bigint[])
                  AND (urgent.rests_until IS NULL OR urgent.rests_until <= %(now)s)
                  AND part.state < %(done)s
                  AND part.state = %(ready)s
@@ -58,7 +60,8 @@ SELECT EXISTS (
 
 -- name: record_outcomes
 -- Outcomes of a batch in one statement. A message that has its outcome already keeps it, so recording twice is harmless;
--- one that was in doubt may still become known.
+-- one that was in doubt may still become known. A failure that waits for its next attempt was recorded: what a dead
+-- worker's journal says of it again counts no second attempt. (Sent and in doubt are recorded whatever the clocks say.)
 UPDATE deliveries_message message
    SET state = outcome.state, attempts = message.attempts + 1, failure_type = outcome.failure_type,
        reason = outcome.reason, reply = outcome.reply, processed_at = outcome.at, retry_at = outcome.retry_at
@@ -66,7 +69,8 @@ UPDATE deliveries_message message
               %(replies)s::text[], %(times)s::timestamptz[], %(retries)s::timestamptz[])
        AS outcome (id, state, failure_type, reason, reply, at, retry_at)
  WHERE message.id = outcome.id
-   AND message.state = ANY (%(from)s);
+   AND message.state = ANY (%(from)s)
+   AND (NOT %(failed)s OR message.retry_at IS NULL OR message.retry_at <= outcome.at);
 
 -- name: count_parts
 -- Counters of the parts that hold these messages, counted afresh from the log: at most a part's size of rows each.

@@ -9,11 +9,12 @@ from campaign.lib.clock import now
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.control import resume
 from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
-from deliveries.models import Delivery, InDoubtPolicy, Message, Part, Priority, WavesMode
+from deliveries.models import Delivery, InDoubtPolicy, Message, Part, Priority, Route, WavesMode
 from deliveries.sending import parts
 from deliveries.sending.schedule import end_validity, start_due
 from deliveries.states import DeliveryState, MessageState
 from tests.deliveries import factories
+from tests.deliveries.sending.sessions import elsewhere
 from tests.smtp_sink import SinkThread
 
 pytestmark = pytest.mark.django_db
@@ -217,10 +218,10 @@ def test_a_worker_leaves_a_long_part_for_a_more_urgent_delivery(worker, smtp_sin
     urgent = factories.analysed(factories.delivery(target, priority=Priority.HIGH))
     renew = parts.renew
 
-    def confirm_meanwhile(*arguments: object) -> bool:
+    def confirm_meanwhile(*arguments: object, **named: object) -> bool:
         if urgent.current_state is DeliveryState.READY:
             factories.accepted(urgent)
-        return renew(*arguments)  # type: ignore[arg-type]
+        return renew(*arguments, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(parts, "renew", confirm_meanwhile)
 
@@ -240,3 +241,32 @@ def test_deliveries_of_one_priority_take_turns(worker, smtp_sink: SinkThread):
         worker.step()
 
     assert [factories.states(made).count(MessageState.SENT) for made in (first, second)] == [2, 2]
+
+
+def test_a_delivery_whose_route_has_no_connection_free_stops_no_other(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    target = factories.people(4)
+    narrow = Route.objects.create(name="Narrow", host="127.0.0.1", port=smtp_sink.port, connection_limit=1)
+    urgent = factories.confirmed(factories.delivery(target, part_size=1, route=narrow, priority=Priority.HIGH))
+    normal = factories.confirmed(factories.delivery(target, part_size=2))
+
+    with elsewhere(narrow):
+        worker.work(until=now() + timedelta(seconds=5))
+
+    assert factories.states(normal) == [MessageState.SENT] * 4
+    assert factories.states(urgent) == [MessageState.PENDING] * 4
+    assert worker.found_no_room
+
+
+def test_a_delivery_held_back_by_its_rate_stops_no_other(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    target = factories.people(40)
+    slow = Route.objects.create(name="Slow", host="127.0.0.1", port=smtp_sink.port, messages_per_second=1)
+    urgent = factories.confirmed(factories.delivery(target, part_size=1, route=slow, priority=Priority.HIGH))
+    normal = factories.confirmed(factories.delivery(target, part_size=4))
+
+    for _ in range(14):
+        worker.step()
+
+    assert factories.states(normal) == [MessageState.SENT] * 40
+    assert factories.states(urgent).count(MessageState.SENT) >= 1

@@ -1,5 +1,7 @@
 """Lanes of a process, against a server that takes its time."""
 
+import threading
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -85,6 +87,38 @@ def test_it_gives_its_parts_back_between_two_messages_when_asked_to_end(process:
     part = Part.objects.get(delivery=delivery)
     assert (part.state, part.holder) == (PartState.READY, "")
     assert smtp_sink.messages == []
+
+
+@pytest.mark.parametrize(
+    ("at", "state"),
+    [
+        ("CONNECT", MessageState.PENDING),
+        ("EHLO", MessageState.PENDING),
+        ("MAIL", MessageState.PENDING),
+        ("RCPT", MessageState.PENDING),
+        ("END", MessageState.IN_DOUBT),
+    ],
+)
+def test_it_does_not_wait_for_a_server_without_end_when_asked_to_end(
+    at: str, state: MessageState, process: Process, smtp_sink: SinkThread, monkeypatch
+):
+    monkeypatch.setattr(shutdown, "PATIENCE", 0.2)
+    monkeypatch.setattr(shutdown, "LOOK", 0.05)
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault(at, delay=30))
+    delivery = factories.confirmed(factories.delivery(factories.people(3)))
+    asking = threading.Timer(0.7, shutdown.ask)
+    asking.start()
+    began = time.monotonic()
+    try:
+        process.work(until=now() + timedelta(seconds=30))
+    finally:
+        shutdown.forget()
+
+    assert time.monotonic() - began < 5
+    assert factories.states(delivery) == [state, MessageState.PENDING, MessageState.PENDING]
+    part = Part.objects.get(delivery=delivery)
+    assert (part.state, part.holder, part.losses) == (PartState.READY, "", 0)
 
 
 def test_it_ends_its_slice_inside_a_part(process: Process, smtp_sink: SinkThread):

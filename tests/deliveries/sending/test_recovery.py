@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from django.db import DatabaseError
 
+from campaign.lib.clock import now
 from deliveries.actions.control import stop
-from deliveries.models import Part
+from deliveries.models import Message, Part
 from deliveries.sending import outcomes, parts
 from deliveries.sending.journal import Journal
 from deliveries.sending.recovery import recover_dead_holders, settle_overdue_parts
@@ -99,6 +100,20 @@ def test_it_keeps_what_it_knows_when_the_database_refuses_and_sends_nothing_twic
 
     assert factories.states(delivery) == [MessageState.SENT] * 3
     assert len(smtp_sink.messages) == 3
+
+
+def test_it_counts_an_attempt_once_that_was_recorded_before_the_worker_died(worker: Worker):
+    delivery = factories.confirmed(factories.delivery(factories.people(1), max_retries=1))
+    part = Part.objects.get(delivery=delivery)
+    refused = outcomes.of_reply(part.first_id, Reply(451, "4.3.0 Try later", Stage.RCPT), now())
+    with dead_holder(worker.journals, delivery) as journal:
+        journal.outcome(part.first_id, Reply(451, "4.3.0 Try later", Stage.RCPT))
+        outcomes.record([refused], [part.pk])
+
+    go_on(worker)
+
+    message = Message.objects.get(pk=part.first_id)
+    assert (message.state, message.attempts) == (MessageState.PENDING, 1)
 
 
 def test_it_finishes_a_delivery_that_was_paused_when_its_last_part_ended(worker: Worker, smtp_sink):

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 import redis
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign.demo.sink import Fault
-from deliveries.models import DomainLimit, Part, Route
+from campaign.lib.clock import now
+from deliveries.models import Delivery, DomainLimit, Part, Route
 from deliveries.sending import throttle
 from deliveries.sending.smtp.replies import Reply, Stage
 from deliveries.sending.throttle import FREE, LONGEST_WAIT, Throttle, is_throttling
@@ -115,6 +117,19 @@ def test_an_emptied_redis_gives_nobody_a_turn_too_many(client: "redis.Redis"):
     assert after.wait == pytest.approx(0.5, abs=0.05)
 
 
+def test_an_emptied_redis_holds_back_every_row_not_only_the_first(client: "redis.Redis"):
+    DomainLimit.objects.create(domain="one.example", messages_per_second=2)
+    DomainLimit.objects.create(domain="two.example", messages_per_second=2)
+    turns = Throttle()
+    assert turns.turn(7, 0.0, "one.example").granted
+    assert turns.turn(7, 0.0, "two.example").granted
+
+    client.flushdb()
+
+    assert not turns.turn(7, 0.0, "one.example").granted
+    assert not turns.turn(7, 0.0, "two.example").granted
+
+
 def test_a_complaining_domain_gets_half_and_recovers_by_itself(client: "redis.Redis", monkeypatch):
     DomainLimit.objects.create(domain="example.org", messages_per_second=4)
     turns = Throttle()
@@ -191,6 +206,16 @@ def test_a_worker_keeps_to_the_routes_rate(worker: Worker, smtp_sink: SinkThread
     assert time.monotonic() - begun >= 0.9
 
 
+def test_a_worker_stays_for_what_may_leave_soon(worker: Worker, smtp_sink: SinkThread):
+    route = factories.route(smtp_sink.port)
+    Route.objects.filter(pk=route.pk).update(messages_per_second=3)
+    delivery = factories.confirmed(factories.delivery(factories.people(4), part_size=2))
+
+    worker.work(until=now() + timedelta(seconds=10))
+
+    assert factories.states(delivery) == [MessageState.SENT] * 4
+
+
 def test_a_worker_passes_over_a_slow_domain_and_comes_back(worker: Worker, smtp_sink: SinkThread):
     factories.route(smtp_sink.port)
     DomainLimit.objects.create(domain="example.org", messages_per_second=1)
@@ -210,3 +235,19 @@ def test_a_throttling_reply_slows_the_domain_down(worker: Worker, smtp_sink: Sin
     factories.send(worker, delivery)
 
     assert client.smembers("throttle:slowed") == {b"example.org"}
+
+
+@pytest.mark.parametrize("at", ["MAIL", "RCPT", "DATA", "END"])
+def test_421_slows_the_domain_down_wherever_it_comes(
+    at: str, worker: Worker, smtp_sink: SinkThread, client: "redis.Redis"
+):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault(at, reply="421 4.7.0 Too much from you", close=True))
+    delivery = factories.confirmed(factories.delivery(factories.people(3), max_retries=3))
+
+    for _ in range(throttle.FEWEST_COMPLAINTS):
+        factories.send(worker, delivery)
+        Delivery.objects.update(rests_until=None)
+
+    assert client.smembers("throttle:slowed") == {b"example.org"}
+    assert smtp_sink.messages == []

@@ -1,0 +1,62 @@
+"""Which deliveries a lane passes over, and how long."""
+
+import pytest
+
+from deliveries.sending.passed_over import BUSY_SECONDS, LONGEST, WORTH_WAITING, PassedOver
+
+
+class Clock:
+    """Seconds that pass when told to."""
+
+    def __init__(self) -> None:
+        self.seconds = 1000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def test_it_passes_over_a_delivery_without_a_connection_for_a_moment(clock: Clock) -> None:
+    lane = PassedOver(clock)
+
+    lane.route_is_busy(1)
+    assert (lane.deliveries(), lane.found_no_room) == ([1], True)
+
+    clock.seconds += BUSY_SECONDS
+    assert (lane.deliveries(), lane.found_no_room) == ([], False)
+    assert lane.take_wait() is None
+
+
+def test_it_passes_over_a_delivery_of_which_nothing_may_leave(clock: Clock) -> None:
+    lane = PassedOver(clock)
+
+    lane.must_wait(1, 60.0, wholly=True)
+    lane.must_wait(2, 0.5, wholly=False)
+
+    assert lane.deliveries() == [1]
+    clock.seconds += LONGEST
+    assert lane.deliveries() == []
+
+
+def test_it_waits_for_the_first_that_may_leave_soon_and_tells_it_once(clock: Clock) -> None:
+    lane = PassedOver(clock)
+
+    lane.must_wait(1, 1.0, wholly=True)
+    lane.must_wait(2, 0.5, wholly=True)
+    clock.seconds += 0.2
+
+    assert lane.take_wait() == pytest.approx(0.3)
+    assert lane.take_wait() == pytest.approx(0.8)
+    assert lane.take_wait() is None
+
+
+def test_it_does_not_wait_for_what_is_far_away(clock: Clock) -> None:
+    lane = PassedOver(clock)
+
+    lane.must_wait(1, WORTH_WAITING + 1, wholly=True)
+
+    assert lane.take_wait() is None
