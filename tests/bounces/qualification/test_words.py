@@ -14,7 +14,6 @@ SAYINGS = [
     ("收件人不存在", HARD, Reason.USER_UNKNOWN),
     ("account closed by owner", HARD, Reason.ACCOUNT_DISABLED),
     ("Your sender's host is listed in our files", SOFT, Reason.REFUSED),
-    ("host mx.h.example refused to talk to me: 554 go away", SOFT, Reason.REFUSED),
     ("IP=192.0.2.1 - A problem occurred.", SOFT, Reason.REFUSED),
     ("Callout verification failed", SOFT, Reason.REFUSED),
     ("Message headers fail syntax check", SOFT, Reason.REFUSED),
