@@ -1,5 +1,6 @@
 """The environment variables the project reads, each with its meaning, its type and a default that works."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -92,7 +93,7 @@ class Environment(BaseSettings):
         default="django.core.files.storage.FileSystemStorage",
         description="Where archives store .eml files: a Django storage, such as storages.backends.s3.S3Storage.",
     )
-    ARCHIVE_STORAGE_OPTIONS: dict[str, Any] = Field(
+    ARCHIVE_STORAGE_OPTIONS: Annotated[dict[str, Any], NoDecode] = Field(
         default={},
         description='Options of that storage as JSON, such as {"bucket_name": "mail"}. Unset: the folder archive in '
         "VAR_DIR.",
@@ -119,6 +120,19 @@ class Environment(BaseSettings):
         if isinstance(value, str):
             return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
+
+    @field_validator("ARCHIVE_STORAGE_OPTIONS", mode="before")
+    @classmethod
+    def _read_as_json(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            options = json.loads(value or "{}")
+        except ValueError:
+            options = None
+        if not isinstance(options, dict):
+            raise ValueError('it must be JSON such as {"bucket_name": "mail"}')
+        return options
 
     @field_validator("DATABASE_URL")
     @classmethod

@@ -9,28 +9,27 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from django.core.files.base import ContentFile
-from django.core.files.storage import storages
 from django.db import connection
 
 from campaign.lib.clock import now
 from campaign.lib.sealing import SealBroken
 from deliveries.archiving import copies
 from deliveries.archiving.copies import CopyOutcome
+from deliveries.archiving.store import NotStored, store
 from deliveries.mail import Mail
 from deliveries.models import Archive, ArchiveCopy
-from deliveries.models.message import NUMBER_BITS
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import renderer, rows_of
 from deliveries.sending import shutdown
-from deliveries.sending.routes import RouteBusy, address_of, slot_of
+from deliveries.sending.routes import NoRoute, RouteBusy, active_routes, address_of, slot_of
 from deliveries.sending.smtp.replies import Reply
 from deliveries.sending.transport import Connection, ConnectionLost, RouteUnavailable
 
 logger = logging.getLogger(__name__)
 
 BATCH = 200
-STORAGE = "archive"
+MOST_FAULTS = 3
+"""A store that fails so often in a row gets no more of this batch: each attempt may take minutes."""
 
 
 def make_copies(archive: Archive, until: datetime) -> bool:
@@ -47,7 +46,7 @@ def make_copies(archive: Archive, until: datetime) -> bool:
                 return True
         except RouteBusy:
             return False
-        except SealBroken as error:
+        except (SealBroken, NoRoute) as error:
             batch = _Batch(archive, copies.claim(archive, now(), BATCH))
             batch.fail_the_rest(str(error))
             batch.record()
@@ -56,12 +55,16 @@ def make_copies(archive: Archive, until: datetime) -> bool:
 
 @contextmanager
 def _mailbox(archive: Archive) -> Iterator[Connection | None]:
-    """A connection to the archive's mailbox, within the limit of its route. Raises RouteBusy and SealBroken."""
+    """A connection to the archive's mailbox, within the limit of its route, or of the one that stands in for it.
+
+    Raises NoRoute, RouteBusy and SealBroken.
+    """
     if not archive.address or archive.route is None:
         yield None
         return
-    connection_to_it = Connection(address_of(archive.route))
-    slot = slot_of(archive.route)
+    route = active_routes(archive.route)[0]
+    connection_to_it = Connection(address_of(route))
+    slot = slot_of(route)
     try:
         yield connection_to_it
     finally:
@@ -92,7 +95,7 @@ def _make(archive: Archive, claimed: Sequence[ArchiveCopy], mailbox: Connection 
         return bool(batch.outcomes)
     finally:
         batch.record()
-    return True
+    return batch.faults < MOST_FAULTS
 
 
 class _Batch:
@@ -103,6 +106,8 @@ class _Batch:
         self.copies = {copy.pk: copy for copy in claimed}
         self.stored: dict[int, datetime] = {}
         self.outcomes: dict[int, CopyOutcome] = {}
+        self.faults = 0
+        """How often in a row the store took nothing."""
 
     def mails(self) -> Iterator[Mail]:
         """The messages as they were sent, addressed to the archive alone; each is stored on its way."""
@@ -114,16 +119,25 @@ class _Batch:
             try:
                 mail = renderer(content_id).mail(row)
                 if self.archive.stores_files and copy.stored_at is None:
-                    _store(mail)
-                    self.stored[row.id] = now()
-            except (MessageError, SealBroken, OSError) as error:
+                    self._store(mail)
+            except (MessageError, SealBroken, NotStored) as error:
                 self.failed(row.id, str(error))
+                if self.faults == MOST_FAULTS:
+                    self.fail_the_rest(str(error))
+                    return
                 continue
             if not self.archive.address or copy.mailed_at is not None:
                 self.done(row.id, None)
                 continue
             # With an empty return path a bounce of the copy cannot be taken for the recipient's.
             yield replace(mail, sender="", recipient=self.archive.address, envelope_id="")
+
+    def _store(self, mail: Mail) -> None:
+        """Raises :class:`NotStored`."""
+        self.faults += 1
+        store(mail)
+        self.faults = 0
+        self.stored[mail.id] = now()
 
     def done(self, message_id: int, reply: Reply | None) -> None:
         """The archive answered, or there was nobody to ask."""
@@ -150,17 +164,6 @@ class _Batch:
     def record(self) -> None:
         """Write down what is known; what was not tried is free again at once."""
         copies.record(list(self.copies.values()), list(self.outcomes.values()), now())
-
-
-def _store(mail: Mail) -> None:
-    """The message as a file; one that is there already in full stays. Raises OSError."""
-    store = storages[STORAGE]
-    name = f"{mail.id >> NUMBER_BITS}/{mail.id & ((1 << NUMBER_BITS) - 1):09}.eml"
-    if store.exists(name):
-        if store.size(name) == len(mail.data):
-            return
-        store.delete(name)  # cut off while it was written
-    store.save(name, ContentFile(mail.data))
 
 
 @contextmanager

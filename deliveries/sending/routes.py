@@ -37,10 +37,11 @@ def route_of(delivery: Delivery) -> Route:
 
 def routes_of(delivery: Delivery) -> list[Route]:
     """The delivery's active routes, the first choice first, then its fallbacks. Raises :class:`NoRoute`."""
-    return _active(_chosen(delivery))
+    return active_routes(_chosen(delivery))
 
 
-def _active(chosen: Route) -> list[Route]:
+def active_routes(chosen: Route) -> list[Route]:
+    """The route and its fallbacks, in this order, without those that are not active. Raises :class:`NoRoute`."""
     active = [route for route in (chosen, *chosen.fallbacks()) if route.is_active]
     if not active:
         raise NoRoute(
@@ -123,7 +124,7 @@ class Connections:
         :class:`RouteUnavailable`.
         """
         chosen = _chosen(delivery)
-        routes = _active(chosen)
+        routes = active_routes(chosen)
         failures: dict[Route, str] = {}
         for route, address in self._candidates(routes, failures):
             try:

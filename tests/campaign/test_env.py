@@ -32,6 +32,14 @@ def test_it_takes_an_empty_address_for_an_unset_one(monkeypatch):
     assert (env.DATABASE_URL, env.REDIS_URL, env.SECRET_KEY) == (None, None, None)
 
 
+def test_it_reads_the_options_of_the_archives_storage(monkeypatch):
+    monkeypatch.setenv("ARCHIVE_STORAGE_OPTIONS", '{"bucket_name": "mail"}')
+    assert load().ARCHIVE_STORAGE_OPTIONS == {"bucket_name": "mail"}
+
+    monkeypatch.setenv("ARCHIVE_STORAGE_OPTIONS", "")
+    assert load().ARCHIVE_STORAGE_OPTIONS == {}
+
+
 def test_it_splits_lists_at_commas(monkeypatch):
     monkeypatch.setenv("ALLOWED_HOSTS", "a.example, b.example,")
 
@@ -58,6 +66,8 @@ def test_it_drops_the_last_slash_of_the_public_address(monkeypatch):
         ("DATABASE_URL", "nonsense", "it must look like postgresql://"),
         ("REDIS_URL", "localhost:6379", "it must begin with redis://"),
         ("PUBLIC_URL", "news.example.com", "it must be a web address"),
+        ("ARCHIVE_STORAGE_OPTIONS", "{bucket: mail}", 'it must be JSON such as {"bucket_name": "mail"}'),
+        ("ARCHIVE_STORAGE_OPTIONS", "[1]", 'it must be JSON such as {"bucket_name": "mail"}'),
         ("LOG_LEVEL", "LOUD", "it is none of the allowed words"),
     ],
 )
