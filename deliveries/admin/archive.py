@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib import messages
 from django.http import HttpRequest
 
 from campaign import ui
@@ -29,6 +30,15 @@ class ArchiveAdmin(ui.ModelAdmin):
     list_display = ["name", "address", "route", "stores_files", "policy"]
     list_select_related = ["route"]
     actions = None
+
+    def save_model(self, request: HttpRequest, obj: Archive, form: Any, change: Any) -> None:
+        """Say so when copies would travel in plain text."""
+        super().save_model(request, obj, form, change)
+        if obj.address and obj.route is not None and obj.route.sends_in_plain_text:
+            messages.warning(
+                request,
+                f"Copies hold personal data, and the route “{obj.route}” does not encrypt them. Choose one with TLS.",
+            )
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What still needs the archive, in numbers: its copies may be millions."""

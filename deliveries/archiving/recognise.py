@@ -6,19 +6,34 @@ from collections.abc import Iterable
 from deliveries.models import Archive
 
 
+def opened_by_archive(message_id: int, ip: str, user_agent: str) -> bool:
+    """Whether somebody opened something in the archived copy of this message, not the recipient: a look at two keys.
+
+    Only the archive that has (or will have) the copy can: whoever sits in its network without being archived there is a
+    recipient like all others.
+    """
+    return recognise(Archive.objects.filter(copies=message_id), ip, user_agent) is not None
+
+
 def recognise(archives: Iterable[Archive], ip: str, user_agent: str) -> Archive | None:
     """The archive that an address or a user agent belongs to; None for anybody else.
 
     A person who opens a copy from outside the archive's networks cannot be told from the recipient.
     """
-    try:
-        address = ipaddress.ip_address(ip)
-    except ValueError:
-        address = None
+    address = _address(ip)
     agent = user_agent.lower()
     for archive in archives:
-        if address is not None and any(address in ipaddress.ip_network(line) for line in archive.networks.split()):
+        if address is not None and any(address in network for network in archive.network_list()):
             return archive
-        if any(line.strip().lower() in agent for line in archive.user_agents.splitlines() if line.strip()):
+        if any(name in agent for name in archive.agent_list()):
             return archive
     return None
+
+
+def _address(ip: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address; one of IPv4 as itself also where a socket for both writes ``::ffff:192.0.2.1`` (RFC 4291)."""
+    try:
+        address = ipaddress.ip_address(ip.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

@@ -7,6 +7,21 @@ from django.db import models
 
 from deliveries.models.message import Message, message_range
 from deliveries.models.route import Route
+from recipients.addresses import AddressError, ascii_domain
+
+WIDEST_NETWORK = {4: 8, 6: 16}
+"""Length of the shortest prefix that can be an archive's, by IP version."""
+
+ORDINARY_AGENTS = (
+    "mozilla/5.0 (windows nt 10.0; win64; x64) applewebkit/537.36 (khtml, like gecko) chrome/130.0 safari/537 edg/130",
+    "mozilla/5.0 (macintosh; intel mac os x 10_15_7) applewebkit/605.1.15 (khtml, like gecko) version/18.0 safari/605",
+    "mozilla/5.0 (iphone; cpu iphone os 18_0 like mac os x) applewebkit/605.1.15 (khtml, like gecko) mobile/15e148",
+    "mozilla/5.0 (linux; android 10; k) applewebkit/537.36 (khtml, like gecko) chrome/130.0 mobile safari/537.36",
+    "mozilla/5.0 (x11; linux x86_64; rv:130.0) gecko/20100101 firefox/130.0 thunderbird/130.0",
+    "mozilla/5.0 (windows nt 5.1; rv:11.0) gecko firefox/11.0 (via ggpht.com googleimageproxy)",
+    "microsoft office/16.0 (microsoft outlook mail 16.0; pro)",
+)
+"""What people read their mail with, in small letters: a name that is in one of these tells no archive from them."""
 
 
 class ArchivePolicy(models.TextChoices):
@@ -66,15 +81,52 @@ class Archive(models.Model):
         problems = {}
         if not self.address and not self.stores_files:
             problems["address"] = "Write the address of a mailbox, or tick “store .eml files”."
+        if self.policy != ArchivePolicy.OFFERED:
+            other = Archive.objects.filter(policy=self.policy).exclude(pk=self.pk).first()
+            if other is not None:
+                problems["policy"] = f"The archive “{other}” has this policy, and only one can. Change it there first."
         if self.address and self.route is None:
             problems["route"] = "Choose the route by which copies get to the mailbox."
-        for line in self.networks.split():
+        if self.address:
             try:
-                ipaddress.ip_network(line)
-            except ValueError:
-                problems["networks"] = f"“{line}” is not a network. Write one a line, for example 192.0.2.0/24."
+                local, _, domain = self.address.rpartition("@")
+                self.address = f"{local}@{ascii_domain(domain)}"
+            except AddressError as error:
+                problems["address"] = str(error)
+        found = {"networks": self._network_problem(), "user_agents": self._agent_problem()}
+        problems |= {name: sentence for name, sentence in found.items() if sentence}
         if problems:
             raise ValidationError(problems)
+
+    def network_list(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """The networks. Raises ``ValueError``."""
+        return [ipaddress.ip_network(line, strict=False) for line in self.networks.split()]
+
+    def agent_list(self) -> list[str]:
+        """Parts of user agents' names, in small letters."""
+        return [line.strip().lower() for line in self.user_agents.splitlines() if line.strip()]
+
+    def _network_problem(self) -> str:
+        for line in self.networks.split():
+            try:
+                network = ipaddress.ip_network(line, strict=False)
+            except ValueError:
+                return f"“{line}” is not a network. Write one a line, for example 192.0.2.0/24."
+            if network.prefixlen < WIDEST_NETWORK[network.version]:
+                return (
+                    f"“{line}” is a large part of the Internet: what recipients there open would be taken for the "
+                    "archive's. Write the archive's own networks."
+                )
+        return ""
+
+    def _agent_problem(self) -> str:
+        for name in self.agent_list():
+            if any(name in ordinary for ordinary in ORDINARY_AGENTS):
+                return (
+                    f"“{name}” is in the names of programs that recipients use: what they open would be taken for the "
+                    "archive's. Write more of the name."
+                )
+        return ""
 
 
 class CopyState(models.IntegerChoices):

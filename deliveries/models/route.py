@@ -177,6 +177,11 @@ class Route(models.Model):
             route = route.fallback
 
     @property
+    def sends_in_plain_text(self) -> bool:
+        """Whether others on the way can read what is sent: it leaves this host without encryption."""
+        return self.security == Security.NONE and self.host not in {"localhost", "127.0.0.1", "::1"}
+
+    @property
     def password(self) -> str:
         """The password in clear, for the connection only. Raises :class:`campaign.lib.sealing.SealBroken`."""
         return unseal(self.sealed_password)
