@@ -8,10 +8,10 @@ from deliveries.actions.base import ActionRefused
 from deliveries.models import Delivery, Level, Message
 from deliveries.moves import Actor, write_act
 from deliveries.sending import parts
+from deliveries.sending.outcomes import CLOSED
 from deliveries.states import MessageState
 
 NONE = "No message of this delivery is in doubt: there is nothing to decide."
-CLOSED = "In doubt; a person closed it as sent."
 
 
 def resend_in_doubt(delivery: Delivery, *, by: Actor = None) -> int:

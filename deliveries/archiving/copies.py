@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min
 
 from deliveries.models import Archive, ArchiveCopy, CopyState, Delivery, Message, message_range
+from deliveries.sending.outcomes import CLOSED
 from deliveries.states import MessageState
 
 LEASE = timedelta(minutes=10)
@@ -124,13 +125,16 @@ def alarms(now: datetime) -> list[Alarm]:
 
 
 def note_missing(delivery: Delivery, archive: Archive, now: datetime) -> int:
-    """Have a copy made of every sent message of the delivery, again where there is one; returns how many."""
+    """Have a copy made of every accepted message of the delivery, again where there is one; returns how many.
+
+    What was in doubt until a person closed it as sent was accepted by nobody that we know of.
+    """
     first, last = message_range(delivery.pk)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO deliveries_archivecopy (message_id, archive_id, state, attempts, reply, noted_at, "
             "next_attempt_at) SELECT id, %(archive)s, %(pending)s, 0, '', %(now)s, %(now)s FROM deliveries_message "
-            "WHERE id BETWEEN %(first)s AND %(last)s AND state = %(sent)s "
+            "WHERE id BETWEEN %(first)s AND %(last)s AND state = %(sent)s AND reply IS DISTINCT FROM %(closed)s "
             "ON CONFLICT (message_id) DO UPDATE SET archive_id = excluded.archive_id, state = excluded.state, "
             "attempts = 0, mailed_at = NULL, stored_at = NULL, noted_at = excluded.noted_at, "
             "next_attempt_at = excluded.next_attempt_at",
@@ -138,6 +142,7 @@ def note_missing(delivery: Delivery, archive: Archive, now: datetime) -> int:
                 "archive": archive.pk,
                 "pending": CopyState.PENDING.value,
                 "sent": MessageState.SENT.value,
+                "closed": CLOSED,
                 "now": now,
                 "first": first,
                 "last": last,

@@ -28,6 +28,7 @@ NO_ANSWER = (
 )
 TESTED = "Test only, nothing was sent. The server would take it: "
 NOT_MADE = "The message could not be made: "
+CLOSED = "In doubt; a person closed it as sent."
 HOLDER_LOST = "The worker that held this message is gone. The message may have left; it is not sent again by itself."
 
 

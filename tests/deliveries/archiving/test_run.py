@@ -1,6 +1,6 @@
 """Exact copies, over real SMTP."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
@@ -14,6 +14,9 @@ from django.urls import reverse
 from campaign.demo.sink import Fault, Script
 from campaign.lib.clock import now
 from deliveries.actions.create import create
+from deliveries.actions.in_doubt import close_in_doubt
+from deliveries.actions.send_proof import Proof, send_proof
+from deliveries.analysis.run import analyse
 from deliveries.archiving.copies import alarms, claim, figures
 from deliveries.archiving.run import make_copies
 from deliveries.models import (
@@ -31,7 +34,11 @@ from deliveries.retention import purge_values
 from deliveries.sending.worker import Worker
 from deliveries.states import DeliveryState, MessageState
 from tests.deliveries import factories
+from tests.deliveries.sending.certificates import Authority, authority
+from tests.deliveries.sending.test_transport_tls import Judge, judge
 from tests.smtp_sink import SinkThread
+
+__all__ = ["authority", "judge"]
 
 pytestmark = pytest.mark.django_db
 
@@ -158,6 +165,95 @@ def test_it_neither_delays_nor_fails_the_delivery_when_the_archive_is_away(
     assert made.current_state is DeliveryState.FINISHED
     assert states(made) == [CopyState.FAILED] * 3
     assert "127.0.0.1:9" in figures(made).reply
+
+
+def test_it_encrypts_the_copies_on_their_way_and_hands_over_none_to_a_server_that_cannot_prove_its_name(
+    sent: Delivery, archive: Archive, smtp_sink: SinkThread, authority: Authority, judge: Callable[..., Judge]
+) -> None:
+    server = judge(starttls=authority.right)
+    encrypted = {"port": server.port, "security": "starttls"}
+    Route.objects.filter(name="Archive").update(**encrypted)
+    archive.refresh_from_db()
+
+    copy_now(archive)
+
+    assert not server.received
+    assert figures(sent).failed == 3
+    assert "certificate" in figures(sent).reply
+
+    Route.objects.filter(name="Archive").update(authority_file=str(authority.file))
+    archive.refresh_from_db()
+    copy_now(archive)
+
+    assert sorted(copy.content for copy in server.received) == sorted(message.data for message in smtp_sink.messages)
+    assert figures(sent).archived == 3
+
+
+def test_it_uses_no_route_that_is_not_active_but_the_one_that_stands_in_for_it(
+    sent: Delivery, archive: Archive, mailbox: SinkThread
+) -> None:
+    Route.objects.filter(name="Archive").update(is_active=False)
+    archive.refresh_from_db()
+
+    copy_now(archive)
+
+    assert not mailbox.messages
+    assert "The route “Archive” is not active" in figures(sent).reply
+
+    stand_in = Route.objects.create(name="Second", host="127.0.0.1", port=mailbox.port)
+    Route.objects.filter(name="Archive").update(fallback=stand_in)
+    archive.refresh_from_db()
+    copy_now(archive)
+
+    assert len(mailbox.messages) == 3
+
+
+def test_it_archives_nothing_of_which_nobody_knows_whether_it_was_accepted(
+    worker: Worker, smtp_sink: SinkThread, archive: Archive
+) -> None:
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", close=True, message=1))
+    made = factories.delivery(factories.people(3), archive_emails=True, archive=archive)
+    made = factories.send(worker, factories.confirmed(made))
+    Delivery.objects.update(rests_until=None)
+    smtp_sink.misbehave()
+    made = factories.send(worker, made)
+    assert sorted(factories.states(made)) == [MessageState.SENT, MessageState.SENT, MessageState.IN_DOUBT]
+
+    close_in_doubt(made)
+    call_command("archive_again", made.pk, stdout=StringIO())
+
+    assert ArchiveCopy.objects.count() == 2
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_it_archives_a_proof_only_when_that_is_asked_for(
+    worker: Worker, smtp_sink: SinkThread, archive: Archive, asked: bool
+) -> None:
+    factories.route(smtp_sink.port)
+    Archive.objects.update(policy=ArchivePolicy.LOCKED)
+    made = factories.delivery(factories.people(2), archive_emails=True, archive=archive)
+
+    proof = send_proof(made, Proof(addresses=["tester@example.com"], archive=asked))
+    analyse(proof.pk)
+    proof.refresh_from_db()
+    if proof.current_state is DeliveryState.READY:
+        factories.accepted(proof)
+    factories.send(worker, proof)
+
+    assert [message.recipients for message in smtp_sink.messages] == [("tester@example.com",)]
+    assert ArchiveCopy.objects.count() == asked
+
+
+def test_it_archives_nothing_of_a_test_without_contents(
+    worker: Worker, smtp_sink: SinkThread, archive: Archive
+) -> None:
+    factories.route(smtp_sink.port)
+    made = factories.delivery(factories.people(2), archive_emails=True, archive=archive, test_smtp=True)
+
+    factories.send(worker, factories.confirmed(made))
+
+    assert not ArchiveCopy.objects.exists()
 
 
 def test_it_makes_a_copy_again_whose_process_died_once_the_lease_is_over(
