@@ -8,10 +8,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from deliveries.identifiers import UnknownMessage
-from mirror.page import CONTENT_SECURITY_POLICY, PageEnded, mirror_html
+from mirror.page import CONTENT_SECURITY_POLICY, IMAGE_SECURITY_POLICY, PageEnded, mirror_html, mirror_image
 
 HEADERS = {
-    "Cache-Control": "private, max-age=300",
+    "Cache-Control": "private, no-cache",  # a page that has ended, or is kept longer, is so at once
     "X-Robots-Tag": "noindex, nofollow, noarchive",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -31,3 +31,14 @@ def mirror(request: HttpRequest, token: str) -> HttpResponse:
     for name, value in HEADERS.items():
         response.headers[name] = value
     return response
+
+
+@csp(IMAGE_SECURITY_POLICY)  # type: ignore[arg-type]  # as above
+@require_safe
+def image(request: HttpRequest, token: str, name: str) -> HttpResponse:
+    """An image of a mirror page that travels inside the mail; 404 when there is no page or no such image."""
+    try:
+        found = mirror_image(token, name)
+    except (UnknownMessage, PageEnded) as error:
+        raise Http404("There is no such image.") from error
+    return HttpResponse(found.data, content_type=found.content_type, headers=HEADERS)

@@ -1,7 +1,6 @@
 """The preview: what one recipient would get, from the content as it is now."""
 
 import base64
-import re
 import time
 from dataclasses import dataclass, field
 from email import policy
@@ -17,6 +16,7 @@ from deliveries.models import AttachmentRole, Delivery, Properties, message_rang
 from deliveries.pages.access import delivery_page
 from deliveries.pages.people import find_in_target, typed_address, values_of
 from deliveries.personalization.errors import PersonalizationErrors
+from deliveries.rendering.images import with_image_addresses
 from deliveries.rendering.merge import MessageError, MessageRow, Renderer
 from recipients.models import Recipient
 
@@ -98,4 +98,4 @@ def with_images(properties: Properties, html: str) -> str:
         image.content_id: f"data:{image.content_type};base64,{base64.b64encode(image.data).decode()}"
         for image in properties.attachments.filter(role=AttachmentRole.INLINE).exclude(content_id="")
     }
-    return re.sub(r"\bcid:([\w-]+)", lambda found: images.get(found[1], found[0]), html)
+    return with_image_addresses(html, images)

@@ -15,3 +15,4 @@ path.write_text(json.dumps(compiled.to_json(), ensure_ascii=False, indent=1) + "
 renderer = Renderer(compiled, CONTENT_ID, KEY)
 for number, row in enumerate(ROWS, start=1):
     (FOLDER / f"mail-v{VERSION}-{number}.eml").write_bytes(renderer.mail(row_of(row)).data)
+    (FOLDER / f"mirror-v{VERSION}-{number}.html").write_bytes(renderer.html(row_of(row)).encode())

@@ -6,7 +6,7 @@ from django.test import Client
 from campaign.lib.clock import now
 from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
 from deliveries.actions.extend_resources import extend_resources
-from deliveries.models import Content, Delivery, Message, MessageValues
+from deliveries.models import AttachmentRole, Content, Delivery, Message, MessageValues
 from deliveries.states import MessageState
 from recipients.models import Recipient
 from tests.deliveries import factories
@@ -137,11 +137,113 @@ def test_it_shows_the_page_again_once_it_is_kept_longer(client: Client, sent: Me
     assert client.get(address(sent)).status_code == 200
 
 
-@pytest.mark.parametrize(("mode", "status"), [("none", 404), ("identifier", 200), ("force", 200)])
-def test_it_follows_the_mode_without_a_link(client: Client, worker, smtp_sink, mode: str, status: int):
+def sent_one(worker, smtp_sink, **values: object) -> Message:
+    """The only message of a delivery that was sent."""
     factories.route(smtp_sink.port)
-    delivery = factories.delivery(factories.people(1), html="<p>Hello</p>", mirror_mode=mode)
-    delivery = factories.send(worker, factories.confirmed(delivery))
-    message = Message.objects.of_delivery(delivery.pk).select_related("content").get()
+    delivery = factories.send(worker, factories.confirmed(factories.delivery(factories.people(1), **values)))
+    return Message.objects.of_delivery(delivery.pk).select_related("content").get()
+
+
+@pytest.mark.parametrize(
+    ("mode", "html", "status"),
+    [
+        ("default", "<p>Hello</p>", 404),
+        ("default", "<p>Hello</p>{% include 'mirror_link' %}", 200),
+        ("force", "<p>Hello</p>", 200),
+        ("identifier", "<p>Hello</p>", 200),
+        ("none", "<p>Hello</p>", 404),
+        ("none", "<p>Hello</p>{% include 'mirror_link' %}", 404),
+    ],
+)
+def test_it_follows_the_mode(client: Client, worker, smtp_sink, mode: str, html: str, status: int):
+    message = sent_one(worker, smtp_sink, html=html, mirror_mode=mode)
 
     assert client.get(address(message)).status_code == status
+
+
+def test_it_is_the_html_of_a_mail_that_went_as_text_alone(client: Client, worker, smtp_sink):
+    message = sent_one(worker, smtp_sink, mail_formats="text", mirror_mode="force")
+
+    assert b"<p>Hello" not in smtp_sink.messages[0].data
+    assert "<p>Hello Name1 &amp; welcome" in client.get(address(message)).content.decode()
+
+
+LOGO = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
+DRAWING = b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"
+
+
+@pytest.fixture
+def illustrated(worker, smtp_sink) -> Message:
+    """A message with a picture, a drawing and a file inside."""
+    factories.route(smtp_sink.port)
+    html = "<p>cid:logo</p><img src=\"cid:logo\"><img src='cid:drawing'>"
+    made = factories.delivery(factories.people(1), html=html, mirror_mode="force")
+    for name, kind, data in (
+        ("logo", "image/png", LOGO), ("drawing", "image/svg+xml", DRAWING), ("terms", "text/html", DRAWING)
+    ):  # fmt: skip
+        role = AttachmentRole.INLINE if kind.startswith("image/") else AttachmentRole.ATTACHED
+        identifier = name if role is AttachmentRole.INLINE else ""
+        made.attachments.create(
+            name=name, content_type=kind, role=role, content_id=identifier, data=data, size=len(data)
+        )
+    delivery = factories.send(worker, factories.confirmed(made))
+    return Message.objects.of_delivery(delivery.pk).select_related("content").get()
+
+
+def test_it_shows_the_images_that_travel_inside_the_mail(client: Client, illustrated: Message):
+    path = address(illustrated)
+
+    page = client.get(path).content.decode()
+
+    assert page.startswith(f"<p>cid:logo</p><img src=\"{path}/logo\"><img src='{path}/drawing'>")
+    image = client.get(f"{path}/logo")
+    assert (image.content, image["Content-Type"]) == (LOGO, "image/png")
+    assert client.post(f"{path}/logo").status_code == 405
+
+
+def test_nothing_in_an_image_runs_when_it_is_opened_by_itself(client: Client, illustrated: Message):
+    image = client.get(f"{address(illustrated)}/drawing")
+
+    assert image["Content-Type"] == "image/svg+xml"
+    assert "sandbox" in image["Content-Security-Policy"]
+    assert "default-src 'none'" in image["Content-Security-Policy"]
+    assert image["X-Content-Type-Options"] == "nosniff"
+
+
+def test_it_gives_away_no_image_of_what_has_no_page(client: Client, illustrated: Message):
+    path = address(illustrated)
+
+    assert client.get(f"{path}/terms").status_code == 404
+    assert client.get(f"{path}/nothing").status_code == 404
+    assert client.get(f"{address(illustrated, UNSUBSCRIBE)}/logo").status_code == 404
+    Delivery.objects.update(resources_until=now())
+    assert client.get(f"{path}/logo").status_code == 404
+
+
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(1)><iframe src='/admin/'></iframe><base href='https://evil.example/'>"
+    "<form action='https://evil.example/'><input name=a></form><meta http-equiv=refresh content='0;url=https://evil.example'>"
+    "<object data='/admin/'></object><a href='javascript:alert(1)'>x</a><p>{{ recipient.first_name }}</p>"
+)
+
+
+def test_whatever_an_author_wrote_nothing_of_it_runs_and_values_are_text(client: Client, worker, smtp_sink):
+    factories.route(smtp_sink.port)
+    target = factories.people(1)
+    Recipient.objects.update(first_name="<script>alert(2)</script>")
+    made = factories.delivery(target, html=HOSTILE, mirror_mode="force")
+    delivery = factories.send(worker, factories.confirmed(made))
+    message = Message.objects.of_delivery(delivery.pk).select_related("content").get()
+
+    page = client.get(address(message))
+
+    assert "<script>alert(2)" not in page.content.decode()
+    policy = {name: words for name, *words in (part.split() for part in page["Content-Security-Policy"].split(";"))}
+    assert policy["default-src"] == ["'none'"]  # no script, frame, object, or connection
+    assert not {"script-src", "frame-src", "object-src", "connect-src"} & set(policy)
+    assert policy["base-uri"] == policy["form-action"] == policy["frame-ancestors"] == ["'none'"]
+    assert not {"allow-scripts", "allow-same-origin", "allow-forms"} & set(policy["sandbox"])
+
+
+def test_no_browser_keeps_a_page_that_has_ended(client: Client, sent: Message):
+    assert client.get(address(sent))["Cache-Control"] == "private, no-cache"

@@ -12,7 +12,7 @@ VERSIONS = range(1, VERSION + 1)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_it_makes_the_mails_of_every_version_as_ever(version: int) -> None:
+def test_it_makes_the_mails_and_the_mirror_pages_of_every_version_as_ever(version: int) -> None:
     compiled = Compiled.from_json(json.loads((FOLDER / f"content-v{version}.json").read_text()))
     rows = json.loads((FOLDER / f"rows-v{version}.json").read_text())
     renderer = Renderer(compiled, CONTENT_ID, KEY)
@@ -24,6 +24,7 @@ def test_it_makes_the_mails_of_every_version_as_ever(version: int) -> None:
         data = renderer.mail(message_row).data
 
         assert data == (FOLDER / f"mail-v{version}-{number}.eml").read_bytes()
+        assert renderer.html(message_row).encode() == (FOLDER / f"mirror-v{version}-{number}.html").read_bytes()
         assert defects(parsed(data)) == [] or not data.isascii()
 
 
