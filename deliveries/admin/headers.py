@@ -19,9 +19,13 @@ MAX_SCRIPT = 20_000
 
 
 class HeadersInput(insert.InsertTextarea):
-    """The script with two pickers' worth of choices, and a place that says what is wrong while one types."""
+    """The script with a picker, the usual headers at one click, and a place that says what is wrong while one types."""
 
     template_name = "deliveries/widgets/headers.html"
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """What the template needs."""
+        return {**super().get_context(name, value, attrs), "usual": header_script.USUAL}
 
 
 class HeadersField(insert.VerbatimField):
@@ -38,8 +42,8 @@ class HeadersField(insert.VerbatimField):
 
 
 def choices(groups: insert.Choices) -> insert.Choices:
-    """The usual headers, then what can be inserted everywhere; blocks are made of several lines and left out."""
-    return [("Usual headers", [(line, name) for name, line in header_script.USUAL]), *groups[:1]]
+    """Fields; blocks are made of several lines and left out."""
+    return groups[:1]
 
 
 def check_script(script: str, reply_address: str) -> None:

@@ -3,6 +3,7 @@
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-tabs]").forEach(setUpTabs);
   document.querySelectorAll("[data-insert-into]").forEach(setUpPicker);
+  document.querySelectorAll("[data-lines-into]").forEach(setUpLines);
   document.querySelectorAll("[data-copy-from]").forEach(setUpCopy);
   document.querySelectorAll("[data-check-headers]").forEach(setUpHeaderCheck);
   document.querySelectorAll(".change-form form[method=post]").forEach(warnOfUnsaved);
@@ -73,21 +74,25 @@ function setUpPicker(bar) {
       select.focus();
       return;
     }
-    field.setRangeText(onItsOwnLine(select, field) ?? select.value, field.selectionStart, field.selectionEnd, "end");
+    field.setRangeText(select.value, field.selectionStart, field.selectionEnd, "end");
     field.dispatchEvent(new Event("input", { bubbles: true }));
     field.focus();
     select.value = "";
   });
 }
 
-// A whole header begins a line and ends it.
-function onItsOwnLine(select, field) {
-  if (select.selectedOptions[0].parentNode.label !== "Usual headers") return null;
-  const before = field.value.slice(0, field.selectionStart);
-  const after = field.value.slice(field.selectionEnd);
-  const begin = before === "" || before.endsWith("\n") ? "" : "\n";
-  const end = after === "" || after.startsWith("\n") ? "" : "\n";
-  return begin + select.value + end;
+// A whole line goes below all others; the caret stands at its end, so that one can correct the value.
+function setUpLines(bar) {
+  const field = document.getElementById(bar.dataset.linesInto);
+  bar.hidden = false;
+  bar.addEventListener("click", ({ target }) => {
+    if (!target.dataset.line) return;
+    const written = field.value.replace(/\s+$/, "");
+    field.value = written + (written ? "\n" : "") + target.dataset.line;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+    field.focus();
+    field.setSelectionRange(field.value.length, field.value.length);
+  });
 }
 
 // What is wrong with the header script is said half a second after the last key.

@@ -9,7 +9,8 @@ from django.urls import reverse
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.create import create
 from deliveries.actions.save_as_template import save_as_template
-from deliveries.models import Delivery, DeliveryTemplate, PlatformDefaults
+from deliveries.admin.origin import OWN
+from deliveries.models import Delivery, DeliveryTemplate, PlatformDefaults, Properties
 from tests.deliveries.admin.test_delivery_form import save
 from tests.deliveries.factories import delivery
 
@@ -66,6 +67,14 @@ def test_it_keeps_the_platforms_defaults_out_of_the_templates(admin_client: Clie
     assert answer["Location"] == reverse("admin:deliveries_platformdefaults_change", args=[row.pk])
     assert admin_client.get(answer["Location"]).status_code == 200
     assert PlatformDefaults.objects.ensured().pk == row.pk
+
+
+def test_every_property_but_identity_and_content_has_a_default_of_the_platform(admin_client: Client) -> None:
+    row = PlatformDefaults.objects.ensured()
+
+    page = admin_client.get(reverse("admin:deliveries_platformdefaults_change", args=[row.pk]))
+
+    assert set(Properties.property_names()) - set(page.context["adminform"].form.fields) == OWN
 
 
 def test_it_begins_a_new_template_with_the_platforms_defaults(admin_client: Client) -> None:
