@@ -185,7 +185,9 @@ def test_it_encrypts_the_copies_on_their_way_and_hands_over_none_to_a_server_tha
     archive.refresh_from_db()
     copy_now(archive)
 
-    assert sorted(copy.content for copy in server.received) == sorted(message.data for message in smtp_sink.messages)
+    assert sorted(bytes(copy.original_content or b"") for copy in server.received) == sorted(
+        message.data for message in smtp_sink.messages
+    )
     assert figures(sent).archived == 3
 
 
