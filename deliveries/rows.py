@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from campaign.lib.clock import now
 from campaign.lib.sql import statements
@@ -93,11 +93,17 @@ def published(content_id: int, message_id: int) -> Published | None:
 
 def sample_rows(content: Content, limit: int, dated_at: datetime) -> list[MessageRow]:
     """The first ``limit`` messages of a content, dated ``dated_at``."""
-    rows = (
-        Message.objects.of_delivery(content.delivery_id)
-        .order_by("pk")
-        .values_list("pk", "address", "frozen__values")[:limit]
-    )
+    return _sample(Message.objects.of_delivery(content.delivery_id).order_by("pk")[:limit], dated_at)
+
+
+def chosen_rows(message_ids: Sequence[int], dated_at: datetime) -> list[MessageRow]:
+    """These messages in this order, dated ``dated_at``."""
+    found = {row.id: row for row in _sample(Message.objects.filter(pk__in=message_ids), dated_at)}
+    return [found[message_id] for message_id in message_ids]
+
+
+def _sample(messages: QuerySet[Message], dated_at: datetime) -> list[MessageRow]:
+    rows = messages.values_list("pk", "address", "frozen__values")
     return [MessageRow(id=pk, address=address, values=values, dated_at=dated_at) for pk, address, values in rows]
 
 

@@ -123,6 +123,10 @@ class Renderer:
         """The text of a header or address of the mail, such as ``subject``. Raises :class:`MessageError`."""
         return self._merge(row).header(name)
 
+    def additional_headers(self, row: MessageRow) -> str:
+        """The lines of the additional SMTP headers. Raises :class:`MessageError`."""
+        return self._merge(row).part(self.smtp_headers) if self.smtp_headers else ""
+
     def investigation_address(self, row: MessageRow) -> str:
         """Where a bounce of this message goes that no rule could qualify; empty when the delivery names no address.
 

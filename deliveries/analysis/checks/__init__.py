@@ -15,6 +15,7 @@ from deliveries.analysis.checks import (  # noqa: F401
     target,
     unsubscription,
     validity,
+    weight,
 )
 from deliveries.analysis.checks.registry import CHECKS, Check, Finding, Phase
 

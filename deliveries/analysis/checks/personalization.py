@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 
 from deliveries.analysis.checks.registry import Phase, check
+from deliveries.analysis.checks.words import listed
 from deliveries.analysis.material import Material
+from deliveries.models import CheckLevel
 
 MOST_CAUSES = 5
 
@@ -20,3 +22,14 @@ def messages_can_be_made(material: Material) -> Iterator[str]:
         )
     if len(failing) > MOST_CAUSES:
         yield f"Messages cannot be made for {len(failing) - MOST_CAUSES} further causes."
+
+
+@check("Ways that nobody goes", order=104, level=CheckLevel.INFO, phase=Phase.MESSAGES)
+def branches_are_taken(material: Material) -> Iterator[str]:
+    """A condition that is never true is often misspelt. Messages of every kind of values are tried."""
+    sample = material.sample
+    if sample.made and sample.untaken:
+        yield (
+            f"None of the {len(sample.made):,} messages tried goes here: {listed(map(str, sample.untaken))}. Look at "
+            "the spelling of the values, or leave it for those who come later."
+        )
