@@ -105,17 +105,22 @@ def _variables(tree: nodes.Template) -> dict[str, set[str]]:
     """The fields that each variable is made of, wherever it is set; in order, so that one may be made of another."""
     known: dict[str, set[str]] = {}
     for node in tree.find_all((nodes.Assign, nodes.For)):
-        if isinstance(node, nodes.Assign):
-            target, value = node.target, node.node
-        elif isinstance(node, nodes.For):
-            target, value = node.target, node.iter
-        else:
-            continue
-        fields = _fields(value, known)
-        for name in (target, *target.find_all(nodes.Name)):
-            if isinstance(name, nodes.Name):
-                known.setdefault(name.name, set()).update(fields)
+        names, value = _set(node)
+        for name in names:
+            known.setdefault(name, set()).update(_fields(value, known))
     return known
+
+
+def _set(node: nodes.Node) -> tuple[list[str], nodes.Node]:
+    """The variables that a statement sets, and what it makes them of."""
+    if isinstance(node, nodes.For):
+        target, value = node.target, node.iter
+    elif isinstance(node, nodes.Assign):
+        target, value = node.target, node.node
+    else:
+        return [], node
+    every: list[nodes.Node] = [target, *target.find_all(nodes.Name)]
+    return [name.name for name in every if isinstance(name, nodes.Name)], value
 
 
 def _fields(node: nodes.Node, variables: dict[str, set[str]]) -> set[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
+from deliveries.rendering.css import style_sheet
 from deliveries.rendering.reading import tree
 
 _EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -21,10 +22,6 @@ _BLOCKS = frozenset(
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote", "ul", "ol", "table"})
 # Not “mso-hide:all”, which hides from Outlook only.
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|max-height\s*:\s*0(?![.\d])", re.IGNORECASE)
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-# What is hidden on narrow screens or in print only is for readers of the text.
-_AT_RULE = re.compile(r"@[^{};]*+\{(?:[^{}]*+\{[^{}]*+\})*+[^{}]*+\}")
-_RULE = re.compile(r"([^{}]*+)\{([^{}]*+)\}")
 _CLASS = re.compile(r"\s*[a-z]*\.([\w-]+)\s*", re.IGNORECASE)
 _LABEL_PIECES = 50
 """A link's text of more pieces than these is not its own address."""
@@ -79,9 +76,9 @@ def _for_text(expression: str) -> str:
 
 def _hidden_classes(soup: BeautifulSoup) -> frozenset[str]:
     """Classes that a style sheet hides everywhere: by a selector that is nothing but the class."""
-    css = _AT_RULE.sub("", _CSS_COMMENT.sub("", " ".join(style.get_text() for style in soup.find_all("style"))))
-    selectors = (names.split(",") for names, rules in _RULE.findall(css) if _HIDDEN.search(rules))
-    return frozenset(match[1] for several in selectors for name in several if (match := _CLASS.fullmatch(name)))
+    # What is hidden on narrow screens or in print only is for readers of the text.
+    hiding = (rule for rule in style_sheet(soup) if not rule.conditional and _HIDDEN.search(rule.body))
+    return frozenset(match[1] for rule in hiding for name in rule.selectors if (match := _CLASS.fullmatch(name)))
 
 
 def _walk(root: Tag, pieces: list[str], hidden: frozenset[str]) -> None:

@@ -2,8 +2,10 @@
 
 # Importing a module registers its checks.
 from deliveries.analysis.checks import (  # noqa: F401
+    accessibility,
     addresses,
     body,
+    clients,
     dkim,
     images,
     links,

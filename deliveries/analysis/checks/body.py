@@ -2,16 +2,28 @@
 
 import re
 from collections.abc import Iterator
+from itertools import islice
+from typing import Final
 
 from deliveries.analysis.checks.registry import check
+from deliveries.analysis.checks.words import listed
 from deliveries.analysis.material import Material
 from deliveries.models import CheckLevel
 from deliveries.personalization.header_script import findings
 from deliveries.rendering.compile import taken_headers
+from deliveries.rendering.text import text_from_html
 
 _TAG = re.compile(
     r"</?(?:a|b|body|br|div|em|h[1-6]|html|i|img|li|ol|p|span|strong|table|td|tr|ul)(?:\s[^<>]*)?/?>", re.IGNORECASE
 )
+
+MOST_LINKS: Final = 200
+"""That are looked for in the text, one by one."""
+FEWEST_WORDS: Final = 12
+"""Of shorter contents the number of words they share says little."""
+
+_WORD = re.compile(r"\w{4,}")
+_NO_WORDS = re.compile(r"\{\{[^{}]*\}\}|\{%[^{}]*%\}|\{#[^{}]*#\}|https?://\S+")
 
 
 @check("Content", required=True)
@@ -33,6 +45,28 @@ def text_is_written(material: Material) -> Iterator[str]:
     """Some people and most watches show the text only."""
     if material.html.strip() and not material.delivery.text.strip():
         yield "The text content is made from the HTML content. Look at it in the preview, or write your own."
+
+
+@check("Text content in step", order=43)
+def text_says_the_same(material: Material) -> Iterator[str]:
+    """Who reads the text gets the same news: often only the HTML was changed last time."""
+    own = material.delivery.text
+    if not (own.strip() and material.html.strip()):
+        return
+    links = [link.url for link in material.links if link.url.lower().startswith(("http://", "https://"))]
+    if lost := [url for url in islice(dict.fromkeys(links), MOST_LINKS) if url not in material.text]:
+        yield f"These links of the HTML content are not in the text content: {listed(lost)}. Write them there, too."
+    wanted, said = _words(text_from_html(material.html)), _words(material.text)
+    if len(wanted) >= FEWEST_WORDS and len(wanted & said) < len(wanted) / 2:
+        yield (
+            f"Of {len(wanted):,} different words of the HTML content, {len(wanted & said):,} are in the text content: "
+            "it seems to say something else. Compare them, or empty the text to have it made from the HTML."
+        )
+
+
+def _words(text: str) -> set[str]:
+    """Different words of four letters and more, without expressions and addresses."""
+    return set(_WORD.findall(_NO_WORDS.sub(" ", text).lower()))
 
 
 @check("Text content without HTML", order=42)

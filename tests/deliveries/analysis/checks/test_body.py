@@ -25,3 +25,30 @@ def test_text_without_tags_is_fine(text: str):
 def test_headers_that_are_not_tidy_are_mentioned_with_their_line():
     assert "line 2" in found(body.headers_are_tidy, smtp_headers="X-A: 1\n\nX-B: 2")
     assert found(body.headers_are_tidy, smtp_headers="X-A: 1\nX-B: 2") == ""
+
+
+LONG = (
+    "Seven rabbits jumped over purple hedges while clever foxes quietly watched behind golden bushes yesterday evening"
+)
+
+
+def test_a_text_that_says_something_else_than_the_html_is_found():
+    said = found(body.text_says_the_same, html=f"<p>{LONG}</p>", text="Winter sale: everything half price")
+
+    assert "seems to say something else" in said
+
+
+def test_links_that_the_text_lacks_are_found():
+    html = '<a href="https://www.site.net/a?b=1&amp;c=2">A</a><a href="https://www.site.net/d">D</a>'
+
+    said = found(body.text_says_the_same, html=html, text="A: https://www.site.net/a?b=1&c=2")
+
+    assert "“https://www.site.net/d”" in said
+    assert "site.net/a" not in said
+
+
+@pytest.mark.parametrize("text", ["", f"Dear {{{{ recipient.first_name }}}}, {LONG.upper()}: https://www.site.net/"])
+def test_a_text_in_step_is_fine(text: str):
+    html = f'<p>{LONG}</p><a href="https://www.site.net/">Read</a><a href="{{{{ message.mirror_url }}}}">Browser</a>'
+
+    assert found(body.text_says_the_same, html=html, text=text) == ""
