@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from bs4 import BeautifulSoup
 
-_EXPRESSION = re.compile(
+EXPRESSION = re.compile(
     r"\{%[-+]?\s*raw\s*[-+]?%\}(?P<literal>.*?)\{%[-+]?\s*endraw\s*[-+]?%\}"
     r"|\{#.*?#\}"
     r"""|\{\{(?:[^"'}]++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|\}(?!\}))*+\}\}"""
     r"""|\{%(?:[^"'%]++|"(?:[^"\\]++|\\.)*+"|'(?:[^'\\]++|\\.)*+'|%(?!\}))*+%\}""",
     re.DOTALL,
 )
+"""Of a content that has been checked: all of it is closed."""
+
 _HELD = re.compile("\ue000(\\d+)\ue001")
 _PRIVATE = re.compile("[\ue000-\ue002]")
 _MARKUP = re.compile(
@@ -50,7 +52,7 @@ def read(html: str) -> Reading:
         held.append(match[0])
         return f"\ue000{len(held) - 1}\ue001"
 
-    masked = _EXPRESSION.sub(hold, _PRIVATE.sub("", html))
+    masked = EXPRESSION.sub(hold, _PRIVATE.sub("", html))
     return Reading(tree(masked), tuple(held))
 
 

@@ -7,9 +7,8 @@ from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString, PageElement, PreformattedString
 
 from deliveries.rendering.css import style_sheet
-from deliveries.rendering.reading import tree
+from deliveries.rendering.reading import EXPRESSION, tree
 
-_EXPRESSION = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
 _HELD = re.compile("[\ue000\ue002](\\d+)\ue001")
 _STATEMENT = re.compile("(\ue002\\d+\ue001)")
 _PRIVATE = re.compile("[\ue000-\ue002]")
@@ -32,6 +31,8 @@ def text_from_html(html: str) -> str:
     held: list[str] = []
 
     def hold(match: re.Match[str]) -> str:
+        if match["literal"] is not None:
+            return match["literal"]
         if match[0].startswith("{#"):
             return ""
         held.append(match[0])
@@ -39,7 +40,7 @@ def text_from_html(html: str) -> str:
         return f"{begin}{len(held) - 1}\ue001"
 
     # Expressions hide behind private-use characters, so that no HTML rule touches them.
-    soup = tree(_EXPRESSION.sub(hold, _PRIVATE.sub("", html)))
+    soup = tree(EXPRESSION.sub(hold, _PRIVATE.sub("", html)))
     hidden_classes = _hidden_classes(soup)
     pieces: list[str] = []
     _walk(soup, pieces, hidden_classes)

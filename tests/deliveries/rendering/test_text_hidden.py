@@ -30,10 +30,10 @@ def test_its_time_grows_with_the_length_of_hostile_html_only(piece: str) -> None
     assert time.process_time() - started < 5
 
 
-@pytest.mark.parametrize("piece", ["a", "@", "@a{", "/*", "{", "a{b:c}", ".a,", "display:none"])
+@pytest.mark.parametrize("piece", ["a", "@", "@a{", "/*", "{", "a{b:c}", "{#", "{{", "{%", ".a,", "display:none"])
 def test_its_time_grows_with_the_length_of_a_hostile_style_sheet_only(piece: str) -> None:
     started = time.process_time()
 
-    text_from_html(f"<style>{piece * (300_000 // len(piece))}</style>x")
+    text_from_html(f"<style>{{% raw %}}{piece * (300_000 // len(piece))}{{% endraw %}}</style>x")
 
     assert time.process_time() - started < 5
