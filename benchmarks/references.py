@@ -1,6 +1,7 @@
 """What the engine's figures are compared with, measured on the same machine in the same run."""
 
 import multiprocessing
+import os
 import smtplib
 import subprocess
 import sys
@@ -9,15 +10,17 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from importlib.util import find_spec
 from itertools import repeat
+from pathlib import Path
 from urllib.parse import quote
 
 import dkim
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
+from django.conf import settings
 from django.db import connection
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from benchmarks import letter
+from benchmarks import letter, listmonk
 from benchmarks.servers import postfix_program
 
 SECONDS = 2.0
@@ -99,9 +102,17 @@ def post_office(port: int, messages: int) -> float | None:
     """Messages per second of django-post_office with two processes, unsigned; None where it is not installed."""
     if find_spec("post_office") is None:
         return None
-    settings = connection.settings_dict
+    server = connection.settings_dict
     with connection.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {POST_OFFICE_DATABASE}")
-    url = f"postgresql://{settings['USER']}@/{POST_OFFICE_DATABASE}?host={quote(settings['HOST'])}"
+    url = f"postgresql://{server['USER']}@/{POST_OFFICE_DATABASE}?host={quote(server['HOST'])}"
     command = [sys.executable, "-m", "benchmarks.post_office", url, str(port), str(messages)]
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+
+def listmonk_campaign(port: int, messages: int) -> float | None:
+    """Messages per second of listmonk, unsigned, on all cores; None where LISTMONK names no binary."""
+    named = os.environ.get("LISTMONK")
+    if not named:
+        return None
+    return listmonk.rate(Path(named).resolve(), port, messages, connection.settings_dict, Path(settings.VAR_DIR))

@@ -2,10 +2,12 @@
 
     python -m benchmarks.sending [--messages 20000] [--no-references]
     python -m benchmarks.sending --nodes 2                            the same work on one node and on two
+    python -m benchmarks.sending --nodes 2 --latency-ms 50            the same where workers wait, whatever the cores
     python -m benchmarks.sending --latency-ms 50 --connections 40     a relay at that round trip time
     python -m benchmarks.sending --beside 20000 --messages 1000000    whether rate and memory stay the same
 
-PostgreSQL, Redis, sink and workers share this machine. Figures are printed and written to var/bench*.json.
+PostgreSQL, Redis, sink and workers share this machine. LISTMONK names a listmonk binary to compare with (see
+benchmarks/listmonk.py). Figures are printed and written to var/bench*.json.
 """
 
 import argparse
@@ -61,7 +63,8 @@ def main() -> int:
         if options.beside:
             name, figures = "bench-flat", measure_flatness((options.beside, options.messages, options.beside))
         elif options.nodes > 1:
-            name, figures = "bench-nodes", measure_nodes(options.messages)
+            name = "bench-nodes-latency" if options.latency_ms else "bench-nodes"
+            figures = {"latency_ms": options.latency_ms, **measure_nodes(options.messages)}
         elif options.latency_ms:
             name = "bench-latency"
             figures = measure_latency(options.messages, options.connections, options.latency_ms)
@@ -245,6 +248,7 @@ def measure_references(sink: Server, messages: int) -> Figures:
         "naive_signed_two_processes": references.naive(sink.port, NAIVE_MESSAGES, 2, signed=True),
         "naive_unsigned_two_processes": references.naive(sink.port, NAIVE_MESSAGES, 2, signed=False),
         "django_post_office_unsigned_two_processes": references.post_office(sink.port, min(messages, 1_000)),
+        "listmonk_unsigned": references.listmonk_campaign(sink.port, messages),
     }
     return {**rates, "cores_used_by_others": cpu.cores_of_others()}
 
@@ -259,6 +263,7 @@ def ratios(figures: Figures) -> Figures:
         ("unsigned", "naive_unsigned_two_processes"),
         ("unsigned", "smtp_source_to_sink"),
         ("unsigned", "django_post_office_unsigned_two_processes"),
+        ("unsigned", "listmonk_unsigned"),
     )
     return {
         f"{mine} / {theirs}": round(ours[mine] / reference, 2)
@@ -275,7 +280,7 @@ def show(figures: Figures, indent: int = 0) -> None:
             print(label)
             show(value, indent + 2)
         else:
-            shown = "not installed" if value is None else f"{value:,}" if isinstance(value, int | float) else value
+            shown = "not given" if value is None else f"{value:,}" if isinstance(value, int | float) else value
             print(f"{label:60} {shown:>12}")
 
 

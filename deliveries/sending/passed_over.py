@@ -15,6 +15,9 @@ LONGEST: Final = 1.0
 WORTH_WAITING: Final = 2.5
 """Seconds within which something may leave again for a lane to stay for it."""
 
+LONGEST_NAP: Final = 0.5
+"""Seconds after which a lane that stays looks whether anything else is to be done."""
+
 
 @dataclass(slots=True)
 class PassedOver:
@@ -47,10 +50,16 @@ class PassedOver:
         """A delivery is passed over because its route has no connection free."""
         return self.clock() < self._busy_until
 
-    def take_wait(self) -> float | None:
-        """Seconds until something of a delivery may leave, told once for each; ``None`` when it is too far away."""
+    def nap(self) -> float | None:
+        """Seconds to wait before the next look for work: until something of a delivery may leave, or until something
+        else may have come up. ``None`` when nothing is worth waiting for. Each moment is waited for once."""
         if not self._turns:
             return None
         first = min(self._turns, key=self._turns.__getitem__)
-        seconds = max(self._turns.pop(first) - self.clock(), 0.0)
-        return seconds if seconds <= WORTH_WAITING else None
+        seconds = max(self._turns[first] - self.clock(), 0.0)
+        if seconds > WORTH_WAITING:
+            return None
+        if seconds > LONGEST_NAP:
+            return LONGEST_NAP
+        del self._turns[first]
+        return seconds

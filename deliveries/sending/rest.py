@@ -9,6 +9,7 @@ from deliveries.moves import write_journal
 from deliveries.sending import outcomes, parts
 from deliveries.sending.outcomes import Outcome
 from deliveries.sending.smtp.replies import Reply, Stage
+from deliveries.states import PartState
 
 PAUSES: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 15, 60, 240, 900))
 """Rests after the first, second, … connection lost in a row; the last one repeats."""
@@ -33,6 +34,11 @@ def after_loss(part: Part, at: datetime) -> None:
 def while_unreachable(part: Part, at: datetime) -> None:
     """There is no connection to be had."""
     Delivery.objects.filter(pk=part.delivery_id).update(rests_until=at + UNREACHABLE_PAUSE)
+
+
+def others_send(part: Part) -> bool:
+    """Other lanes hold parts of the delivery."""
+    return Part.objects.filter(delivery_id=part.delivery_id, state=PartState.CLAIMED).exclude(pk=part.pk).exists()
 
 
 def over(part: Part) -> None:

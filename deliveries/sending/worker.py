@@ -140,9 +140,7 @@ class Worker:
         except RouteBusy:
             raise
         except (RouteUnavailable, NoRoute, SealBroken) as error:
-            if not shutdown.asked():  # this side may have ended it
-                rest.note(part, str(error))
-                rest.while_unreachable(part, now())
+            self._unreachable(part, str(error))
         except ConnectionLost as lost:
             self._lost(part, batch, lost)
         batch.flush()
@@ -158,8 +156,8 @@ class Worker:
             self.throttle.complain(mail.recipient.rpartition("@")[2].lower())
 
     def _wait_for_turn(self) -> bool:
-        """Wait until something that was held back may leave; false when that is too far away, or nothing was."""
-        seconds = self.passed_over.take_wait()
+        """Wait for what was held back and may leave soon; false when there is no such thing."""
+        seconds = self.passed_over.nap()
         if seconds is None:
             return False
         time.sleep(seconds)  # not counted as waiting: another lane would have to wait as well
@@ -168,6 +166,16 @@ class Worker:
     def _wait(self, seconds: float) -> None:
         time.sleep(seconds)
         self._idle += seconds
+
+    def _unreachable(self, part: Part, sentence: str) -> None:
+        if shutdown.asked():  # this side may have ended it
+            return
+        if rest.others_send(part):  # the server takes no more connections for now; that is no reason for them to rest
+            logger.info("Delivery %s goes on by other connections: %s", part.delivery_id, sentence)
+            self.passed_over.route_is_busy(part.delivery_id)
+            return
+        rest.note(part, sentence)
+        rest.while_unreachable(part, now())
 
     def _lost(self, part: Part, batch: "_Batch", lost: ConnectionLost) -> None:
         if lost.mail is not None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deliveries.sending.passed_over import BUSY_SECONDS, LONGEST, WORTH_WAITING, PassedOver
+from deliveries.sending.passed_over import BUSY_SECONDS, LONGEST, LONGEST_NAP, WORTH_WAITING, PassedOver
 
 
 class Clock:
@@ -28,7 +28,7 @@ def test_it_passes_over_a_delivery_without_a_connection_for_a_moment(clock: Cloc
 
     clock.seconds += BUSY_SECONDS
     assert (lane.deliveries(), lane.found_no_room) == ([], False)
-    assert lane.take_wait() is None
+    assert lane.nap() is None
 
 
 def test_it_passes_over_a_delivery_of_which_nothing_may_leave(clock: Clock) -> None:
@@ -49,9 +49,20 @@ def test_it_waits_for_the_first_that_may_leave_soon_and_tells_it_once(clock: Clo
     lane.must_wait(2, 0.5, wholly=True)
     clock.seconds += 0.2
 
-    assert lane.take_wait() == pytest.approx(0.3)
-    assert lane.take_wait() == pytest.approx(0.8)
-    assert lane.take_wait() is None
+    assert lane.nap() == pytest.approx(0.3)
+    clock.seconds += 0.4
+    assert lane.nap() == pytest.approx(0.4)
+    assert lane.nap() is None
+
+
+def test_it_looks_for_other_work_while_it_waits(clock: Clock) -> None:
+    lane = PassedOver(clock)
+
+    lane.must_wait(1, 0.75, wholly=True)
+
+    assert lane.nap() == LONGEST_NAP
+    clock.seconds += LONGEST_NAP
+    assert lane.nap() == pytest.approx(0.25)
 
 
 def test_it_does_not_wait_for_what_is_far_away(clock: Clock) -> None:
@@ -59,4 +70,4 @@ def test_it_does_not_wait_for_what_is_far_away(clock: Clock) -> None:
 
     lane.must_wait(1, WORTH_WAITING + 1, wholly=True)
 
-    assert lane.take_wait() is None
+    assert lane.nap() is None

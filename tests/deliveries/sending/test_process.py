@@ -2,7 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,12 +13,14 @@ from django.db import connections
 
 from campaign.demo.sink import Fault
 from campaign.lib.clock import now
-from deliveries.models import Part, Route
+from deliveries.actions.control import pause, stop
+from deliveries.models import Delivery, Part, Priority, Route
 from deliveries.sending import parts, shutdown
 from deliveries.sending.process import Process, lanes_for
 from deliveries.sending.worker import Worker
 from deliveries.states import DeliveryState, MessageState, PartState
 from tests.deliveries import factories
+from tests.deliveries.sending.servers import wait_for
 from tests.smtp_sink import SinkThread
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -29,6 +33,33 @@ def process(tmp_path: Path) -> Iterator[Process]:
     yield process
     process.close()
     connections.close_all()
+
+
+@dataclass
+class Done:
+    """When something was done, on the monotonic clock."""
+
+    at: float = 0.0
+
+
+@contextmanager
+def meanwhile(when: Callable[[], bool], act: Callable[[], object]) -> Iterator[Done]:
+    """Do something in another thread once a condition holds."""
+    done = Done()
+
+    def wait_and_act() -> None:
+        try:
+            wait_for(when)
+            act()
+            done.at = time.monotonic()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=wait_and_act)
+    thread.start()
+    yield done
+    thread.join(20)
+    assert done.at
 
 
 @pytest.mark.parametrize(
@@ -131,6 +162,43 @@ def test_it_ends_its_slice_inside_a_part(process: Process, smtp_sink: SinkThread
     part = Part.objects.get(delivery=delivery)
     assert (part.state, part.holder) == (PartState.READY, "")
     assert 0 < part.sent == len(smtp_sink.messages) < 400
+
+
+@pytest.mark.parametrize(("act", "left"), [(pause, MessageState.PENDING), (stop, MessageState.CANCELLED)])
+def test_an_act_of_a_person_takes_effect_within_two_seconds(
+    act: Callable[[Delivery], None], left: MessageState, process: Process, smtp_sink: SinkThread
+):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", delay=0.05))
+    delivery = factories.confirmed(factories.delivery(factories.people(400), part_size=400))
+
+    with meanwhile(lambda: len(smtp_sink.messages) > 3, lambda: act(Delivery.objects.get(pk=delivery.pk))) as done:
+        process.work(until=now() + timedelta(seconds=30))
+
+    assert time.monotonic() - done.at < 2
+    assert set(factories.states(delivery)) == {MessageState.SENT, left}
+    assert not Part.objects.filter(delivery=delivery, state=PartState.CLAIMED).exists()
+
+
+def test_an_urgent_delivery_begins_within_two_seconds_of_its_start(process: Process, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", delay=0.05))
+    target = factories.people(400)
+    normal = factories.confirmed(factories.delivery(target, part_size=400))
+    urgent = factories.analysed(factories.delivery(target, subject="Urgent", priority=Priority.HIGH))
+
+    def urgent_has_begun() -> bool:
+        return any(b"\r\nSubject: Urgent\r\n" in message.data for message in tuple(smtp_sink.messages))
+
+    with (
+        meanwhile(lambda: len(smtp_sink.messages) > 3, lambda: factories.accepted(urgent)) as started,
+        meanwhile(urgent_has_begun, shutdown.ask) as begun,
+    ):
+        process.work(until=now() + timedelta(seconds=30))
+    shutdown.forget()
+
+    assert begun.at - started.at < 2
+    assert set(factories.states(normal)) == {MessageState.SENT, MessageState.PENDING}
 
 
 def test_it_keeps_to_the_connections_that_the_route_allows(process: Process, smtp_sink: SinkThread):

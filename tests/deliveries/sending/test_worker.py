@@ -6,9 +6,12 @@ import email.policy
 import pytest
 
 from campaign.demo.sink import Fault
+from campaign.lib.clock import now
 from deliveries.actions.control import pause, stop
 from deliveries.actions.retry_failed import retry_failed
 from deliveries.models import Delivery, Message, Part
+from deliveries.sending import parts
+from deliveries.sending.passed_over import PassedOver
 from deliveries.states import DeliveryState, MessageState, PartState
 from mirror.page import mirror_html
 from tests.deliveries import factories
@@ -83,6 +86,22 @@ def test_it_rests_when_the_server_cannot_be_reached_and_says_so(worker):
     assert "refused the connection" in delivery.state_note
     assert delivery.rests_until is not None
     assert worker.step() is False
+
+
+def test_one_refused_connection_does_not_let_those_rest_who_have_theirs(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("CONNECT", reply="421 4.7.0 Too many connections", close=True))
+    delivery = factories.confirmed(factories.delivery(factories.people(4), part_size=2))
+    parts.claim("somebody else", now())
+
+    factories.send(worker, delivery)
+    assert (delivery.rests_until, delivery.state_note, worker.found_no_room) == (None, "", True)
+
+    Part.objects.update(state=PartState.READY, holder="")
+    worker.passed_over = PassedOver()
+    factories.send(worker, delivery)
+    assert delivery.rests_until is not None
+    assert "Too many connections" in delivery.state_note
 
 
 def test_it_says_an_unreachable_server_once_in_the_journal(worker):
