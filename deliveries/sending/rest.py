@@ -4,12 +4,14 @@ hand it message after message whose answer never comes."""
 from datetime import datetime, timedelta
 from typing import Final
 
-from deliveries.models import Delivery, Level, Part
+from django.db.models import Exists, OuterRef
+
+from deliveries.models import Delivery, Level, Message, Part
 from deliveries.moves import write_journal
 from deliveries.sending import outcomes, parts
 from deliveries.sending.outcomes import Outcome
 from deliveries.sending.smtp.replies import Reply, Stage
-from deliveries.states import PartState
+from deliveries.states import MessageState, PartState
 
 PAUSES: Final = tuple(timedelta(seconds=seconds) for seconds in (1, 4, 15, 60, 240, 900))
 """Rests after the first, second, … connection lost in a row; the last one repeats."""
@@ -36,9 +38,16 @@ def while_unreachable(part: Part, at: datetime) -> None:
     Delivery.objects.filter(pk=part.delivery_id).update(rests_until=at + UNREACHABLE_PAUSE)
 
 
-def others_send(part: Part) -> bool:
-    """Other lanes hold parts of the delivery."""
-    return Part.objects.filter(delivery_id=part.delivery_id, state=PartState.CLAIMED).exclude(pk=part.pk).exists()
+def others_send(part: Part, at: datetime) -> bool:
+    """Other lanes hold parts of the delivery, and something of these was sent lately."""
+    sent = Message.objects.filter(
+        pk__gte=OuterRef("first_id"),
+        pk__lte=OuterRef("last_id"),
+        state=MessageState.SENT,
+        processed_at__gt=at - UNREACHABLE_PAUSE,
+    )
+    held = Part.objects.filter(delivery_id=part.delivery_id, state=PartState.CLAIMED).exclude(pk=part.pk)
+    return held.filter(Exists(sent)).exists()
 
 
 def over(part: Part) -> None:

@@ -170,7 +170,9 @@ class Worker:
     def _unreachable(self, part: Part, sentence: str) -> None:
         if shutdown.asked():  # this side may have ended it
             return
-        if rest.others_send(part):  # the server takes no more connections for now; that is no reason for them to rest
+        if rest.others_send(
+            part, now()
+        ):  # the server takes no more connections for now; that is no reason for them to rest
             logger.info("Delivery %s goes on by other connections: %s", part.delivery_id, sentence)
             self.passed_over.route_is_busy(part.delivery_id)
             return

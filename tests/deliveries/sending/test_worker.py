@@ -12,6 +12,7 @@ from deliveries.actions.retry_failed import retry_failed
 from deliveries.models import Delivery, Message, Part
 from deliveries.sending import parts
 from deliveries.sending.passed_over import PassedOver
+from deliveries.sending.rest import UNREACHABLE_PAUSE
 from deliveries.states import DeliveryState, MessageState, PartState
 from mirror.page import mirror_html
 from tests.deliveries import factories
@@ -92,12 +93,14 @@ def test_one_refused_connection_does_not_let_those_rest_who_have_theirs(worker, 
     factories.route(smtp_sink.port)
     smtp_sink.misbehave(Fault("CONNECT", reply="421 4.7.0 Too many connections", close=True))
     delivery = factories.confirmed(factories.delivery(factories.people(4), part_size=2))
-    parts.claim("somebody else", now())
+    part = parts.claim("somebody else", now())
+    assert part is not None
+    Message.objects.filter(pk=part.first_id).update(state=MessageState.SENT, processed_at=now())
 
     factories.send(worker, delivery)
     assert (delivery.rests_until, delivery.state_note, worker.found_no_room) == (None, "", True)
 
-    Part.objects.update(state=PartState.READY, holder="")
+    Message.objects.filter(pk=part.first_id).update(processed_at=now() - UNREACHABLE_PAUSE)
     worker.passed_over = PassedOver()
     factories.send(worker, delivery)
     assert delivery.rests_until is not None
