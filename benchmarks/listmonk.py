@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 
 from benchmarks import letter
 from benchmarks.lab import BenchmarkProblem
@@ -34,7 +35,7 @@ def rate(program: Path, port: int, messages: int, server: Mapping[str, Any], fol
     ``server`` is Django's settings of a PostgreSQL in which a database is made. Raises :class:`BenchmarkProblem`.
     """
     address = {"host": str(server["HOST"]), "user": str(server["USER"])}
-    with closing(psycopg.connect(dbname=server["NAME"], autocommit=True, **address)) as connection:
+    with closing(_connected(str(server["NAME"]), address)) as connection:
         connection.execute(f"CREATE DATABASE {DATABASE}")
         connection.execute(f"ALTER DATABASE {DATABASE} SET extension_control_path = '{_passwords(folder)}:$system'")
     environment = {
@@ -53,13 +54,17 @@ def rate(program: Path, port: int, messages: int, server: Mapping[str, Any], fol
         install = [str(program), "--config=", "--install", "--yes"]
         if subprocess.run(install, check=False, **options).returncode:
             raise BenchmarkProblem(f"listmonk could not set up its database; {log} says why.")
-        with closing(psycopg.connect(dbname=DATABASE, autocommit=True, **address)) as connection:
+        with closing(_connected(DATABASE, address)) as connection:
             _write(connection, port, messages)
             with subprocess.Popen([str(program), "--config="], **options) as process:
                 try:
                     return _finished(connection, process, messages, log)
                 finally:
                     process.terminate()
+
+
+def _connected(name: str, address: Mapping[str, str]) -> "psycopg.Connection[Any]":
+    return psycopg.connect(make_conninfo(dbname=name, **address), autocommit=True)
 
 
 def _passwords(folder: Path) -> Path:
