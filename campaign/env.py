@@ -1,18 +1,36 @@
 """The environment variables the project reads, each with its meaning, its type and a default that works."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from campaign.lib.durations import DurationError, parse
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 Words = Annotated[tuple[str, ...], NoDecode]
+
+
+def _duration(value: object) -> object:
+    """A duration as people write it; ``forever`` is ``None``."""
+    if not isinstance(value, str):
+        return value
+    if value.strip().lower() == "forever":
+        return None
+    try:
+        return parse(value)
+    except DurationError:
+        raise ValueError("it must be a duration such as 180d or 2y, or forever") from None
+
+
+Keep = Annotated[timedelta | None, BeforeValidator(_duration)]
 
 
 class EnvironmentProblem(Exception):
@@ -89,6 +107,11 @@ class Environment(BaseSettings):
         "mailbox must take sub-addresses), domain (identifier@example.com; the domain must take every address), or "
         "plain (not at all).",
     )
+    UNSUBSCRIBE_BY_MAIL: bool = Field(
+        default=True,
+        description="Messages also offer unsubscription by a mail to the mailbox that takes bounces. Switch it off "
+        "where nobody reads that mailbox.",
+    )
     ARCHIVE_STORAGE: str = Field(
         default="django.core.files.storage.FileSystemStorage",
         description="Where archives store .eml files: a Django storage, such as storages.backends.s3.S3Storage.",
@@ -97,6 +120,25 @@ class Environment(BaseSettings):
         default={},
         description='Options of that storage as JSON, such as {"bucket_name": "mail"}. Unset: the folder archive in '
         "VAR_DIR.",
+    )
+    KEEP_LOG: Keep = Field(
+        default=timedelta(days=180),
+        description="How long the log of a delivery that has ended is kept, such as 180d or 2y, or forever; at least "
+        "as long as its mirror pages. Its figures stay.",
+    )
+    KEEP_EVENTS: Keep = Field(
+        default=timedelta(days=360), description="How long single opens and clicks are kept. Their figures stay."
+    )
+    KEEP_RAW_BOUNCES: Keep = Field(
+        default=timedelta(days=30),
+        description="How long returned mails are kept as they came. What was read from them stays with the log.",
+    )
+    KEEP_IMPORTS: Keep = Field(
+        default=timedelta(days=180),
+        description="How long imports, their files and their rejected lines are kept. The people stay.",
+    )
+    KEEP_AUDIT: Keep = Field(
+        default=timedelta(days=180), description="How long the audit trail of what people did is kept."
     )
     DNS_SERVER: str = Field(
         default="",

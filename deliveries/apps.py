@@ -12,11 +12,17 @@ class DeliveriesConfig(AppConfig):
 
     def ready(self) -> None:
         """A new installation gets its groups, a new check its place in the typologies; saved queries may ask what
-        people did in earlier deliveries."""
+        people did in earlier deliveries; who unsubscribes gets nothing that has not left yet."""
         from deliveries.analysis.behaviour import register
         from deliveries.analysis.typology import complete_all
         from deliveries.groups import make_groups
+        from deliveries.privacy import register_holding
+        from deliveries.retention import register_purges
+        from deliveries.wishes import listen
 
         register()
+        register_purges()
+        register_holding()
+        listen()
         post_migrate.connect(make_groups, sender=self)
         post_migrate.connect(complete_all, sender=self)

@@ -28,7 +28,7 @@ GROUPS: Final[Mapping[str, Q]] = {
     | Q(codename__endswith="_personalizationblock"),
     "Approver": _EVERYTHING_SEEN | Q(codename__in=["start_delivery", "control_delivery"]),
     "Operator": _EVERYTHING_SEEN
-    | Q(codename="control_delivery")
+    | Q(codename__in=["control_delivery", "export_recipient", "erase_recipient"])
     | Q(content_type__model__in=[*INSTALLATION, *BLOCKED], codename__regex="^(add|change|delete)_"),
 }
 """Name, and the rights in deliveries and recipients: marketers prepare, approvers start, operators run the machines."""

@@ -1,16 +1,24 @@
-"""What is kept of a delivery and for how long: personal values go when its mirror pages end; the log stays."""
+"""What is kept of a delivery and for how long: personal values go when its mirror pages end, the log after
+``KEEP_LOG``; its figures stay."""
 
 from datetime import datetime
+from pathlib import Path
 
+from django.conf import settings
 from django.db import connection, transaction
+from django.utils import timezone
 
-from deliveries.models import ArchiveCopy, CopyState, Delivery, message_range
+from campaign.lib import retention
+from campaign.lib.retention import BATCH, Purge
+from campaign.lib.sql import statements
+from deliveries.analysis.run import exclusion_counts
+from deliveries.archiving.copies import figures
+from deliveries.models import ArchiveCopy, AuditLine, CopyState, Delivery, ProofLine, message_range
 from deliveries.moves import write_journal
 from deliveries.states import DeliveryState
 from recipients.imports.people_file import forget_lines
 
-BATCH = 10_000
-"""Messages whose values are deleted in one transaction; a run that is cut off goes on where it stopped."""
+SQL = statements(Path(__file__).parent / "sql")
 
 ENDED = (DeliveryState.FINISHED, DeliveryState.STOPPED)
 
@@ -66,3 +74,59 @@ def _delete_some(first: int, last: int, batch: int) -> int:
             [first, last, batch],
         )
         return int(cursor.rowcount)
+
+
+def register_purges() -> None:
+    """Have the log and the audit trail deleted when they are old."""
+    retention.register(Purge("messages of the log", lambda: settings.KEEP_LOG, purge_log))
+    retention.register(Purge("lines of the audit trail", lambda: settings.KEEP_AUDIT, purge_audit))
+
+
+def purge_audit(before: datetime, most: int) -> int:
+    """Delete at most ``most`` lines of the audit trail that are older than ``before``."""
+    old = AuditLine.objects.filter(at__lt=before).order_by("pk").values("pk")[:most]
+    return AuditLine.objects.filter(pk__in=old).delete()[0]
+
+
+def purge_log(before: datetime, most: int) -> int:
+    """Delete at most ``most`` rows of the log of deliveries that ended before, exclusions and copies' states included;
+    returns how many.
+
+    The delivery keeps its figures: the counters of its parts stay, and what is counted from rows is written down first.
+    Nothing goes while mirror pages are open or the archive lacks copies. Messages to seed addresses stay: they are a
+    handful, and figures take them away.
+    """
+    over = Delivery.objects.filter(
+        state__in=ENDED, finished_at__lt=before, values_purged_at__isnull=False, log_purged_at=None
+    )
+    for delivery in over.order_by("pk"):
+        with transaction.atomic():
+            # Locked as by whoever sends something again.
+            locked = over.select_for_update().filter(pk=delivery.pk).first()
+            if locked is None or _lacks_copies(locked.pk):
+                continue
+            _keep_figures(locked)
+            if deleted := _delete_log(locked.pk, most):
+                return deleted
+            Delivery.objects.filter(pk=locked.pk).update(log_purged_at=timezone.now())
+            write_journal(locked.pk, "The log was deleted, as old logs are. The figures stay.")
+    return 0
+
+
+def _keep_figures(delivery: Delivery) -> None:
+    if delivery.kept is None:
+        copies = figures(delivery)
+        kept = {"exclusions": exclusion_counts(delivery.pk), "archived": copies.archived}
+        Delivery.objects.filter(pk=delivery.pk).update(kept=kept)
+
+
+def _delete_log(delivery_id: int, most: int) -> int:
+    """At most so many rows, of one table: those first that lead to others."""
+    first, last = message_range(delivery_id)
+    given = {"first": first, "last": last, "delivery": delivery_id, "most": most}
+    for statement in ("delete_copies", "delete_exclusions", "delete_messages"):
+        with connection.cursor() as cursor:
+            cursor.execute(SQL[statement], given)
+            if cursor.rowcount:
+                return int(cursor.rowcount)
+    return ProofLine.objects.filter(proof=delivery_id).delete()[0]

@@ -112,9 +112,10 @@ MESSAGE_MOVES: Mapping[MessageState, frozenset[MessageState]] = {
     MessageState.FAILED: frozenset({MessageState.PENDING}),
     MessageState.IN_DOUBT: frozenset({MessageState.PENDING, MessageState.SENT, MessageState.FAILED}),
     MessageState.SENT: frozenset({MessageState.FAILED}),
-    MessageState.CANCELLED: frozenset(),
+    MessageState.CANCELLED: frozenset({MessageState.SENT, MessageState.IN_DOUBT}),
 }
-"""Allowed moves of a message. *Sent* becomes *failed* when a bounce comes back."""
+"""Allowed moves of a message. *Sent* becomes *failed* when a bounce comes back; *cancelled* becomes what it is when the
+person unsubscribed while a worker was handing it over."""
 
 
 class MoveRefused(Exception):

@@ -5,18 +5,21 @@ from datetime import timedelta
 from celery import shared_task
 from django.db import transaction
 
+from campaign.lib import retention
 from campaign.lib.clock import now
 from deliveries import queue
+from deliveries.actions import personal_data
 from deliveries.actions.start_by_itself import start_by_itself
 from deliveries.analysis.run import analyse
 from deliveries.archiving.copies import archives_with_work
 from deliveries.archiving.run import make_copies
 from deliveries.models import Archive, Delivery
 from deliveries.retention import purge_values
-from deliveries.sending import parts
+from deliveries.sending import parts, shutdown
 from deliveries.sending.process import this_process
 from deliveries.sending.schedule import end_validity, start_due
 from deliveries.states import DeliveryState
+from deliveries.wishes import hold_back_late
 
 SLICE = timedelta(seconds=20)
 """How long one task sends before it makes room for others."""
@@ -27,8 +30,11 @@ def analyse_delivery(delivery_id: int) -> None:
     """Analyse one delivery, and start it where its approval mode says so, in one step; called twice, the second call
     changes nothing."""
     with transaction.atomic():
-        if analyse(delivery_id) is DeliveryState.READY:
+        state = analyse(delivery_id)
+        if state is DeliveryState.READY:
             start_by_itself(Delivery.objects.get(pk=delivery_id))
+    if state is DeliveryState.READY:
+        hold_back_late(Delivery.objects.get(pk=delivery_id))
 
 
 @shared_task
@@ -49,8 +55,16 @@ def archive(archive_id: int) -> None:
 
 @shared_task
 def purge() -> None:
-    """Delete personal values whose time is over. Runs every hour."""
+    """Delete what is too old, whatever app it belongs to. Runs every hour; goes on where it stopped."""
     purge_values(now())
+    personal_data.carry_out_waiting()
+    retention.run(now(), goes_on=lambda: not shutdown.asked())
+
+
+@shared_task
+def erase(erasure_id: int) -> None:
+    """Erase one person's data. A hint that is lost costs an hour at most."""
+    personal_data.carry_out(erasure_id)
 
 
 @shared_task

@@ -51,6 +51,10 @@ class Recipient(models.Model):
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
+        permissions = [
+            ("export_recipient", "Can export everything that is held about a person"),
+            ("erase_recipient", "Can erase everything that is held about a person"),
+        ]
         indexes = [
             # Search by the beginning of an address or a name in the admin: LIKE 'x%' needs text_pattern_ops.
             models.Index(fields=["address_key"], name="recipient_key_prefix", opclasses=["text_pattern_ops"]),
@@ -170,6 +174,11 @@ class Service(models.Model):
 
     name = models.CharField(max_length=200, unique=True)
     description = models.TextField(blank=True)
+    is_public = models.BooleanField(
+        "shown to its subscribers",
+        default=True,
+        help_text="People find its name on their preferences page and may leave it, or take it up again, there.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -193,6 +202,42 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"Recipient {self.recipient_id} to service {self.service_id}"
+
+
+class ConsentSubject(models.TextChoices):
+    """What a consent is about."""
+
+    ALL = "all", "All mails"
+    SERVICE = "service", "A service"
+    GENERAL = "general", "Consent in general"
+
+
+class ConsentEvent(models.Model):
+    """One line of a person's consent history: given or withdrawn, for what, when, where. Written once (a trigger
+    refuses changes); it goes only with the person."""
+
+    recipient = models.ForeignKey(Recipient, on_delete=models.CASCADE, related_name="consent_events", db_index=False)
+    at = models.DateTimeField()
+    subject = models.CharField(max_length=7, choices=ConsentSubject)
+    service = models.ForeignKey(
+        Service, on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False, related_name="+"
+    )
+    service_name = models.CharField(
+        "service", max_length=200, blank=True, help_text="As it was called then; it outlives the service."
+    )
+    state = models.CharField(max_length=9, choices=Consent)
+    source = models.CharField(max_length=200, help_text="Where the wish was expressed.")
+    by = models.CharField(max_length=150, blank=True, help_text="Who wrote it down; empty: the person, or the system.")
+    message_id = models.BigIntegerField(null=True, help_text="The message whose link or header was used.")
+
+    class Meta:
+        ordering = ["-id"]
+        verbose_name = "line of the consent history"
+        verbose_name_plural = "consent history"
+        indexes = [models.Index(fields=["recipient", "-id"], name="consent_of_recipient")]
+
+    def __str__(self) -> str:
+        return f"{self.service_name or self.get_subject_display()}: {self.get_state_display().lower()}"
 
 
 class SavedQuery(models.Model):
@@ -360,6 +405,17 @@ class Denylist(models.Model):
 
     def __str__(self) -> str:
         return str(self.recipient)
+
+
+class ErasedWish(models.Model):
+    """Somebody whose data were erased had asked not to be written to: a keyed hash of the address, nothing else."""
+
+    digest = models.BinaryField(max_length=32, unique=True)
+    source = models.CharField(max_length=200)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"Wish {self.pk} of a person who was erased"
 
 
 class ImportState(models.TextChoices):

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 MIRROR = b"m"
 UNSUBSCRIBE = b"u"
 RETURN = b"r"
+UNSUBSCRIBE_BY_MAIL = b"s"
 
 MAC_BYTES = 16
 RETURN_MAC_BYTES = 12
@@ -60,11 +61,14 @@ def verify(purpose: bytes, identifier: Identifier, key: bytes) -> bool:
     return hmac.compare_digest(identifier.mac, _mac(purpose, numbers, key))
 
 
-def return_token(message_id: int, key: bytes) -> str:
+def return_token(message_id: int, key: bytes, purpose: bytes = RETURN) -> str:
     """The identifier (32 characters) of a message in its return path: base32 in small letters (RFC 4648, section 6),
-    because mail servers may change the case of an address, of the message id (8 bytes) and 12 bytes of its HMAC."""
+    because mail servers may change the case of an address, of the message id (8 bytes) and 12 bytes of its HMAC.
+
+    With the purpose :data:`UNSUBSCRIBE_BY_MAIL` it names the message in the address that takes unsubscriptions.
+    """
     number = message_id.to_bytes(8)
-    return base64.b32encode(number + _mac(RETURN, number, key)[:RETURN_MAC_BYTES]).decode().lower()
+    return base64.b32encode(number + _mac(purpose, number, key)[:RETURN_MAC_BYTES]).decode().lower()
 
 
 def split_return(token: str) -> tuple[int, bytes]:
@@ -81,9 +85,9 @@ def split_return(token: str) -> tuple[int, bytes]:
     return int.from_bytes(data[:8]), data[8:]
 
 
-def verify_return(message_id: int, mac: bytes, key: bytes) -> bool:
-    """Whether the identifier was made with ``key``; the comparison takes constant time."""
-    return hmac.compare_digest(mac, _mac(RETURN, message_id.to_bytes(8), key)[:RETURN_MAC_BYTES])
+def verify_return(message_id: int, mac: bytes, key: bytes, purpose: bytes = RETURN) -> bool:
+    """Whether the identifier was made for ``purpose`` with ``key``; the comparison takes constant time."""
+    return hmac.compare_digest(mac, _mac(purpose, message_id.to_bytes(8), key)[:RETURN_MAC_BYTES])
 
 
 def own_names(message_id: int, key: bytes) -> tuple[str, str]:

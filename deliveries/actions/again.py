@@ -9,12 +9,14 @@ from deliveries.moves import Actor, move, write_act
 from deliveries.queue import announce_work
 from deliveries.sending.parts import reopen_parts_with_pending
 from deliveries.states import DeliveryState, MessageState, check_move
+from deliveries.wishes import still_wanted
 
 
 @transaction.atomic
 def send_again(delivery: Delivery, state: MessageState, sentence: str, *, by: Actor = None) -> int:
     """Make the messages in ``state`` of a running or finished delivery pending, with all their attempts before them;
-    returns how many. ``sentence`` is for the journal, with a ``{count}``.
+    returns how many. Those to people who unsubscribed meanwhile stay as they are. ``sentence`` is for the journal, with
+    a ``{count}``.
 
     Raises :class:`deliveries.states.MoveRefused` when the delivery is in another state, and :class:`ActionRefused` when
     the personal values are deleted.
@@ -25,7 +27,7 @@ def send_again(delivery: Delivery, state: MessageState, sentence: str, *, by: Ac
         check_move(delivery.current_state, DeliveryState.IN_PROGRESS)
     if delivery.values_purged_at is not None:
         raise ActionRefused("The personal values of this delivery are deleted; its messages cannot be made again.")
-    chosen = Message.objects.of_delivery(delivery.pk).filter(state=state)
+    chosen = still_wanted(delivery, Message.objects.of_delivery(delivery.pk).filter(state=state))
     count = chosen.update(
         state=MessageState.PENDING,
         failure_type=None,

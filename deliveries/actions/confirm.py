@@ -15,6 +15,7 @@ from deliveries.moves import Actor, move, write_act
 from deliveries.queue import announce_work
 from deliveries.sending.schedule import schedule
 from deliveries.states import DeliveryState
+from deliveries.wishes import hold_back_late
 
 
 def warnings_of(delivery: Delivery) -> list[JournalLine]:
@@ -53,6 +54,7 @@ def confirm(delivery: Delivery, *, acknowledged: Collection[int] = (), by: Actor
             resources_until=delivery.resources_end(start),
         )
         schedule(delivery, start, at)
+        hold_back_late(delivery)
         for line in warnings:
             write_act(delivery, f"Acknowledged the warning: {line.sentence}", by=by)
         when = f"; they leave from {spelled(start)} on" if later else ""

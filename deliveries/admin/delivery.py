@@ -48,6 +48,7 @@ from deliveries.pages.estimate import estimate_page
 from deliveries.pages.exclusions import exclusions_file, exclusions_page
 from deliveries.pages.failures import failures_page
 from deliveries.pages.log import log_page
+from deliveries.pages.personal_data import erase_page, export_page
 from deliveries.pages.preview import preview_html, preview_page
 from deliveries.pages.progress import progress_of
 from deliveries.pages.proof import proof_page
@@ -211,6 +212,8 @@ class DeliveryAdmin(PropertiesAdmin):
             ("<int:delivery_id>/file/remove/", file_removal, "file_removal"),
             ("<int:delivery_id>/file/rejected/", file_rejects, "file_rejects"),
             ("why/", why_page, "why"),
+            ("person/<int:recipient_id>/export/", export_page, "export_person"),
+            ("person/<int:recipient_id>/erase/", erase_page, "erase_person"),
         ]
         own = [path(route, ui.site.admin_view(view), name=f"deliveries_delivery_{name}") for route, view, name in pages]
         return [*own, *super().get_urls()]

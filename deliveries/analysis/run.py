@@ -259,7 +259,10 @@ def _empty_target(delivery: Delivery, population: freeze.Population) -> Finding:
 def exclusion_counts(delivery_id: int) -> dict[str, int]:
     """How many lines of the target were left out, by reason."""
     rows = Exclusion.objects.filter(delivery_id=delivery_id).values_list("reason").annotate(count=Count("id"))
-    return dict(sorted(rows))
+    if counts := dict(sorted(rows)):
+        return counts
+    kept = Delivery.objects.filter(pk=delivery_id).values_list("kept__exclusions", flat=True).first()
+    return dict(kept or {})
 
 
 def _fail(delivery: Delivery, findings: list[Finding]) -> None:

@@ -57,6 +57,7 @@ def source(properties: Properties) -> Source:
         seconds=properties.personalization_time.total_seconds(),
         language=properties.language,
         base_url=settings.PUBLIC_URL,
+        unsubscribe_by_mail=settings.UNSUBSCRIBE_BY_MAIL,
         message_domain=sender_domain or urlsplit(settings.PUBLIC_URL).hostname or "localhost",
         label=properties.label,
         code=properties.code,

@@ -106,7 +106,7 @@ def figures(delivery: Delivery) -> CopyFigures:
     failed = copies.filter(state=CopyState.FAILED).order_by("-pk").values_list("reply", flat=True).first()
     return CopyFigures(
         pending=counts.get(CopyState.PENDING, 0),
-        archived=counts.get(CopyState.ARCHIVED, 0) - seeds,
+        archived=(delivery.kept or {}).get("archived", counts.get(CopyState.ARCHIVED, 0) - seeds),
         failed=counts.get(CopyState.FAILED, 0),
         reply=failed or "",
     )
@@ -135,6 +135,8 @@ def note_missing(delivery: Delivery, archive: Archive, now: datetime) -> int:
             "INSERT INTO deliveries_archivecopy (message_id, archive_id, state, attempts, reply, noted_at, "
             "next_attempt_at) SELECT id, %(archive)s, %(pending)s, 0, '', %(now)s, %(now)s FROM deliveries_message "
             "WHERE id BETWEEN %(first)s AND %(last)s AND state = %(sent)s AND reply IS DISTINCT FROM %(closed)s "
+            # Whose data were erased has none: such a copy could never be made.
+            "AND EXISTS (SELECT FROM deliveries_messagevalues WHERE message_id = deliveries_message.id) "
             "ON CONFLICT (message_id) DO UPDATE SET archive_id = excluded.archive_id, state = excluded.state, "
             "attempts = 0, mailed_at = NULL, stored_at = NULL, noted_at = excluded.noted_at, "
             "next_attempt_at = excluded.next_attempt_at",

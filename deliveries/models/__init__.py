@@ -7,6 +7,7 @@ from deliveries.models.content import Content
 from deliveries.models.delivery import Delivery, Exclusion, ExclusionReason, JournalLine, Level, ShareMode
 from deliveries.models.dkim_key import Algorithm, DkimKey
 from deliveries.models.domain_limit import DomainLimit
+from deliveries.models.erasure import Erasure
 from deliveries.models.message import Message, MessageValues, message_range
 from deliveries.models.part import Part
 from deliveries.models.proof import ProofLine
@@ -42,6 +43,7 @@ __all__ = [
     "DeliveryTemplate",
     "DkimKey",
     "DomainLimit",
+    "Erasure",
     "Exclusion",
     "ExclusionReason",
     "InDoubtPolicy",

@@ -1,4 +1,4 @@
-"""The audit trail: what people did, for as long as the installation lives."""
+"""The audit trail: what people did, for as long as ``KEEP_AUDIT`` says."""
 
 from django.conf import settings
 from django.db import models

@@ -179,6 +179,10 @@ class Delivery(Properties):
     values_purged_at = models.DateTimeField(
         null=True, editable=False, help_text="When the personal values were deleted."
     )
+    log_purged_at = models.DateTimeField(null=True, editable=False, help_text="When its log was deleted.")
+    kept = models.JSONField(
+        null=True, editable=False, help_text="Figures that were counted from rows of the log before it was deleted."
+    )
     claimed_at = models.DateTimeField(null=True, editable=False, help_text="When a worker last took a part of it.")
     losses = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Connections lost in a row without one answer."

@@ -27,6 +27,9 @@ class Part(models.Model):
     sent = models.PositiveIntegerField(default=0)
     failed = models.PositiveIntegerField(default=0)
     in_doubt = models.PositiveIntegerField(default=0)
+    recalled = models.BooleanField(
+        default=False, db_default=False, help_text="Somebody in it unsubscribed: whoever holds it reads it again."
+    )
     losses = models.PositiveSmallIntegerField(default=0, help_text="Connections lost in a row without one outcome.")
 
     class Meta:

@@ -71,6 +71,7 @@ class Source:
     seconds: float = MAX_SECONDS
     text_only: bool = False
     by_preference: bool = False
+    unsubscribe_by_mail: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +109,7 @@ class Compiled:
     seconds: float = MAX_SECONDS
     text_only: bool = False
     by_preference: bool = False
+    unsubscribe_by_mail: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON column."""
@@ -194,6 +196,7 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         seconds=source.seconds,
         text_only=source.text_only,
         by_preference=by_preference,
+        unsubscribe_by_mail=source.unsubscribe_by_mail,
     )
 
 

@@ -7,7 +7,7 @@ from email.utils import format_datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from campaign.lib.signing import MIRROR, UNSUBSCRIBE, own_names, return_token, token
+from campaign.lib.signing import MIRROR, UNSUBSCRIBE, UNSUBSCRIBE_BY_MAIL, own_names, return_token, token
 from deliveries.mail import Mail
 from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import RenderLimit, ValueProblem
@@ -16,9 +16,11 @@ from deliveries.rendering import dkim, encode, headers
 from deliveries.rendering.compile import MAIL_FORMAT, Compiled
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.mime import skeleton
-from deliveries.rendering.return_path import ReturnPath, envelope_sender
+from deliveries.rendering.return_path import ReturnPath, envelope_sender, unsubscription_mailto
 
 __all__ = ["MessageError", "MessageRow", "Renderer"]
+
+CRLF = "\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +158,7 @@ class Renderer:
             encode.address_header("To", "", recipient),
             encode.header("Subject", merge.header("subject")),
             f"Message-ID: <{own_name}@{self._message_domain}>\r\n".encode(),
-            f"List-Unsubscribe: <{merge.unsubscribe_url}>\r\n".encode(),
+            self._ways_out(merge.unsubscribe_url, error_address, row.id),
         ]
         if self.compiled.base_url.startswith("https://"):  # RFC 8058 section 3.1: one click takes an HTTPS address
             fields.append(b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n")
@@ -191,6 +193,14 @@ class Renderer:
             is_transparent=self._is_transparent,
             envelope_id=merge.identifier,
         )
+
+    def _ways_out(self, url: str, error_address: str, message_id: int) -> bytes:
+        """List-Unsubscribe (RFC 2369, section 3.2); whoever cannot follow the address writes a mail."""
+        mailto = ""
+        if self.compiled.unsubscribe_by_mail:
+            own = return_token(message_id, self.key, UNSUBSCRIBE_BY_MAIL)
+            mailto = unsubscription_mailto(error_address, self._return_path, own)
+        return f"List-Unsubscribe: <{url}>{f',{CRLF} <{mailto}>' if mailto else ''}{CRLF}".encode()
 
     @cached_property
     def _signers(self) -> Sequence[dkim.Signer]:

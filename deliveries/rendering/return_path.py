@@ -7,6 +7,7 @@ So the address itself names the message, signed, in letters and digits that surv
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from urllib.parse import quote
 
 from campaign.lib.signing import RETURN_CHARACTERS
 from deliveries.rendering.encode import MessageError
@@ -50,6 +51,28 @@ def envelope_sender(address: str, form: ReturnPath, token: str) -> str:
                     f"{MOST_LOCAL} characters before the @, without quotes."
                 )
             return f"{local}{SEPARATOR}{token}@{domain}"
+
+
+def unsubscription_mailto(address: str, form: ReturnPath, token: str) -> str:
+    """A ``mailto:`` URI (RFC 6068) to the mailbox of the error address that names the message with this token; empty
+    where the address does not fit into one."""
+    local, _, domain = address.rpartition("@")
+    if not address.isascii() or local.startswith('"'):
+        return ""
+    match form:
+        case ReturnPath.PLAIN:
+            return f"mailto:{_in_uri(local)}@{domain}?subject=unsubscribe%20{token}"
+        case ReturnPath.DOMAIN:
+            return f"mailto:{token}@{domain}?subject=unsubscribe"
+        case ReturnPath.SUB_ADDRESS:
+            if len(local) > MOST_LOCAL:
+                return ""
+            return f"mailto:{_in_uri(local)}{SEPARATOR}{token}@{domain}?subject=unsubscribe"
+
+
+def _in_uri(local: str) -> str:
+    """A local part as RFC 6068, section 2, wants it."""
+    return quote(local, safe="!$'*+-._~")
 
 
 def tokens_in(address: str) -> Iterator[str]:

@@ -87,7 +87,7 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
             cursor.execute(
                 SQL["note_copies"], {"ids": accepted, "sent": MessageState.SENT.value, "now": outcomes[-1].at}
             )
-        touched = list(part_ids) or _parts_of(cursor, [outcome.message_id for outcome in outcomes])
+        touched = list(part_ids) or parts.of_messages([outcome.message_id for outcome in outcomes])
         if any(outcome.state is MessageState.PENDING for outcome in outcomes):
             parts.reopen(touched)
         parts.count(touched)
@@ -96,7 +96,7 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
 def returned(message_id: int, verdict: Verdict, words: str, at: datetime) -> bool:
     """A message that had left came back: its row and the counters of its part say so. Returns whether it was news;
     a message that is still tried, failed already or never left stays as it is."""
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic():
         changed = Message.objects.filter(pk=message_id, state__in=_RETURNING).update(
             state=MessageState.FAILED,
             failure_type=verdict.type,
@@ -106,7 +106,7 @@ def returned(message_id: int, verdict: Verdict, words: str, at: datetime) -> boo
             retry_at=None,
         )
         if changed:
-            parts.count(_parts_of(cursor, [message_id]))
+            parts.count(parts.of_messages([message_id]))
     return bool(changed)
 
 
@@ -123,7 +123,8 @@ def _with_retries(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         )
     }
     ids = [outcome.message_id for outcome in open_ended]
-    attempts = dict(Message.objects.filter(pk__in=ids).values_list("pk", "attempts"))
+    known = Message.objects.filter(pk__in=ids).exclude(state=MessageState.CANCELLED)  # those get no other attempt
+    attempts = dict(known.values_list("pk", "attempts"))
     return [_with_retry(outcome, running.get(outcome.message_id >> NUMBER_BITS), attempts) for outcome in outcomes]
 
 
@@ -162,12 +163,8 @@ def _record_state(cursor: CursorWrapper, outcomes: Sequence[Outcome], state: Mes
 
 def _from(state: MessageState) -> set[MessageState]:
     """States that an answer in the dialogue may change to ``state``. A bounce may turn *sent* into *failed*, a person
-    *failed* into *pending*; an answer does neither, but it may leave a message pending for the next attempt."""
+    *failed* into *pending*; an answer does neither, but it may leave a message pending for the next attempt. One
+    that was cancelled while it was on the wire is what the wire says."""
     if state is MessageState.PENDING:
         return {MessageState.PENDING, MessageState.IN_DOUBT}
     return set(sources(state)) - {MessageState.SENT}
-
-
-def _parts_of(cursor: CursorWrapper, message_ids: Sequence[int]) -> list[int]:
-    cursor.execute(SQL["parts_of_messages"], {"ids": list(message_ids)})
-    return [row[0] for row in cursor.fetchall()]

@@ -49,8 +49,8 @@ def overdue(now: datetime) -> QuerySet[Part]:
 
 
 def renew(part: Part, holder: str, now: datetime, *, without: Sequence[int] = ()) -> bool:
-    """Prolong the lease and say whether to go on: not when the part was lost, the delivery no longer runs, its time is
-    over, or a delivery of higher priority waits (none of those ``without`` which the holder does)."""
+    """Prolong the lease and say whether to go on: not when the part was lost or recalled, the delivery no longer runs,
+    its time is over, or a delivery of higher priority waits (none of those ``without`` which the holder does)."""
     with connection.cursor() as cursor:
         cursor.execute(
             SQL["renew_lease"],
@@ -119,6 +119,29 @@ def reopen_parts_with_pending(delivery_id: int) -> None:
         if pending(part).exists():
             Part.objects.filter(pk=part.pk).update(state=PartState.READY, not_before=None)
     count([part.pk for part in Part.objects.filter(delivery_id=delivery_id)])
+
+
+def without(message_ids: Sequence[int]) -> None:
+    """These messages are not pending any more: whoever holds their part reads it again within half a second, and a part
+    in which nothing is left is done."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL["parts_without"],
+            {
+                "parts": of_messages(message_ids),
+                "claimed": PartState.CLAIMED.value,
+                "ready": PartState.READY.value,
+                "done": PartState.DONE.value,
+                "pending": MessageState.PENDING.value,
+            },
+        )
+
+
+def of_messages(message_ids: Sequence[int]) -> list[int]:
+    """The parts that hold these messages."""
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["parts_of_messages"], {"ids": list(message_ids)})
+        return [row[0] for row in cursor.fetchall()]
 
 
 def count(part_ids: list[int]) -> None:

@@ -9,9 +9,11 @@ from django.http import HttpRequest
 
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
-from recipients import quarantine
+from recipients import denylist, quarantine
 from recipients.addresses import AddressError, key
 from recipients.models import Denylist, Quarantine
+
+TAKEN_OFF = "taken off the denylist in the administration"
 
 
 class QuarantineForm(forms.ModelForm[Quarantine]):
@@ -60,3 +62,20 @@ class DenylistAdmin(ui.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """The person of an entry stays."""
         return ["recipient"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Denylist, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """With a line in the person's history; what was about to leave for this person does not."""
+        if change:
+            super().save_model(request, obj, form, change)
+            return
+        denylist.deny(obj.recipient, source=obj.source, by=request.user.get_username())
+        obj.pk = Denylist.objects.get(recipient=obj.recipient).pk
+
+    def delete_model(self, request: HttpRequest, obj: Denylist) -> None:
+        """Take the person off, with a line in the history."""
+        denylist.allow(obj.recipient, source=TAKEN_OFF, by=request.user.get_username())
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Denylist]) -> None:
+        """Each as if it were the only one."""
+        for entry in queryset.select_related("recipient"):
+            self.delete_model(request, entry)

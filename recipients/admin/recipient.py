@@ -1,17 +1,33 @@
 """Recipients: found by the beginning of an address or last name, edited with their custom attributes as fields."""
 
+import csv
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import URLPattern, path
 
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
+from recipients import erased, history, subscriptions
 from recipients.addresses import AddressError, key
 from recipients.admin.attributes import AttributesAdmin, AttributesForm
-from recipients.models import ListMembership, Recipient, RecipientList, Subscription
+from recipients.history import Origin
+from recipients.imports.run import harmless
+from recipients.models import (
+    Consent,
+    ConsentEvent,
+    ConsentSubject,
+    Denylist,
+    ListMembership,
+    Recipient,
+    RecipientList,
+    Subscription,
+)
+from recipients.privacy import history_rows
 
 
 class RecipientForm(AttributesForm):
@@ -56,6 +72,37 @@ class SubscriptionInline(ui.TabularInline):
         return field
 
 
+class HistoryInline(ui.TabularInline):
+    """What the person agreed to and withdrew, the latest first; nobody changes it."""
+
+    model = ConsentEvent
+    fields = ["at", "what", "state", "source", "by"]
+    readonly_fields = fields
+    hide_title = True
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """With the person."""
+        user: Any = request.user
+        return bool(user.has_perm("recipients.view_recipient") or user.has_perm("recipients.change_recipient"))
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Wishes write it."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It stays as it was written."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """It stays."""
+        return False
+
+    @admin.display(description="For")
+    def what(self, event: ConsentEvent) -> str:
+        """The service, or what else it is about."""
+        return event.service_name or event.get_subject_display()
+
+
 class ListFilter(admin.SimpleListFilter):
     """The people on one list."""
 
@@ -94,6 +141,59 @@ class RecipientAdmin(AttributesAdmin):
         consent = ("Consent", {"fields": ["consent", "consent_at", "consent_source"]})
         return [person, *self.attribute_fieldsets(), consent]
 
+    def get_urls(self) -> list[URLPattern]:
+        """The history as a file."""
+        page = ui.site.admin_view(self.history_file)
+        return [path("<int:pk>/consent-history/", page, name="recipients_recipient_history_file"), *super().get_urls()]
+
+    def history_file(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The person's consent history as CSV."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        recipient = Recipient.objects.filter(pk=pk).first()
+        if recipient is None:
+            raise Http404("There is no such recipient.")
+        response = HttpResponse(content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="consent-history-{pk}.csv"'
+        writer = csv.writer(response)
+        writer.writerow(["Time", "For", "Service", "State", "Source", "By"])
+        for line in history_rows(recipient):
+            writer.writerow([harmless(str(value)) for value in line.values()])
+        return response
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> list[Any]:
+        """Somebody new has no history."""
+        return [*self.inlines, HistoryInline] if obj is not None else list(self.inlines)
+
+    def save_model(self, request: HttpRequest, obj: Recipient, form: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """A changed consent leaves a line in the history."""
+        super().save_model(request, obj, form, change)
+        erased.watched([obj.address_key or ""])
+        if "consent" in form.changed_data:
+            origin = _typed(request, obj.consent_source)
+            history.write(obj, Consent(obj.consent), origin, subject=ConsentSubject.GENERAL)
+
+    def delete_model(self, request: HttpRequest, obj: Recipient) -> None:
+        """Who asked not to be written to is not, when somebody imports them again."""
+        if obj.address_key and Denylist.objects.filter(recipient=obj).exists():
+            erased.remember(obj.address_key, source="the profile was deleted")
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Recipient]) -> None:
+        """The same for many."""
+        for address_key in queryset.filter(denied__isnull=False, address_key__isnull=False).values_list(
+            "address_key", flat=True
+        ):
+            erased.remember(address_key or "", source="the profile was deleted")
+        super().delete_queryset(request, queryset)
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:  # noqa: FBT001 (Django's signature)
+        """So does every subscription that is given or withdrawn here."""
+        before = subscriptions.standing(form.instance)
+        super().save_formset(request, form, formset, change)
+        if formset.model is Subscription:
+            subscriptions.note_changes(form.instance, before, _typed(request))
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Recipient], search_term: str
     ) -> tuple[QuerySet[Recipient], bool]:
@@ -105,6 +205,10 @@ class RecipientAdmin(AttributesAdmin):
         for name in ("last_name", "first_name"):
             found = found.union(_beginning(**{f"{name}_lower": term.lower()}), all=True)
         return queryset.filter(pk__in=found), False
+
+
+def _typed(request: HttpRequest, source: str = "") -> Origin:
+    return Origin(source or "written down in the administration", by=request.user.get_username())
 
 
 def _beginning(**prefix: str) -> QuerySet[Recipient, int]:

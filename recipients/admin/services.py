@@ -8,6 +8,6 @@ from recipients.models import Service
 class ServiceAdmin(ui.ModelAdmin):
     """What a consent is for; who agreed stands on the recipient's page."""
 
-    fields = ["name", "description"]
-    list_display = ["name", "created_at"]
+    fields = ["name", "description", "is_public"]
+    list_display = ["name", "is_public", "created_at"]
     search_fields = ["name"]

@@ -11,6 +11,7 @@ from celery import current_app
 from django.core.files import File
 from django.db import DatabaseError, connection, transaction
 
+from recipients.erased import Watch
 from recipients.imports.detect import ImportProblem, detect
 from recipients.imports.lines import open_text, read
 from recipients.imports.mapping import checked, guess
@@ -94,10 +95,12 @@ def _read(file: PeopleFile) -> None:
         cursor.execute(SQL["one_at_a_time"])
         cursor.execute(SQL["forget_staging"])
         cursor.execute(SQL["create_staging"])
+        watch = Watch()
         with RejectsFile(rejects, form) as rejected, open_text(path, form) as text:
-            copy_lines(read(text, form, used, kinds), rejected)
+            copy_lines(read(text, form, used, kinds), rejected, watch)
         cursor.execute(SQL["insert_strangers"])
         file.created = cursor.rowcount
+        watch.restore()
         absent = [name for name in BUILT_IN_FIELDS if name not in used.values()]
         cursor.execute(SQL["write_people_file"], {"file": file.pk, "absent": absent})
         file.lines = cursor.rowcount

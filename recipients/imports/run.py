@@ -14,6 +14,7 @@ from typing import IO, Any, Self
 from django.db import connection, transaction
 
 from campaign.lib.sql import statements
+from recipients.erased import Watch
 from recipients.imports.detect import Form, ImportProblem, detect
 from recipients.imports.lines import Reject, Row, open_text, read
 from recipients.imports.mapping import asked_kinds, checked, guess
@@ -66,8 +67,9 @@ def import_file(
         kinds = _define_attributes(used, asked_kinds(targets))
         cursor.execute(SQL["forget_staging"])
         cursor.execute(SQL["create_staging"])
+        watch = Watch()
         with open_text(path, form) as file:
-            copy_lines(_told(read(file, form, used, kinds), file, progress), rejected)
+            copy_lines(_told(read(file, form, used, kinds), file, progress), rejected, watch)
         for line, *known_cells in _rows(SQL["repeated"]):
             rejected.add(Reject(line, REPEATED, _cells(form, used, known_cells)))
         cursor.execute(SQL["forget_repeated"])
@@ -76,6 +78,7 @@ def import_file(
         cursor.execute(SQL["count"])
         total = cursor.fetchone()[0]
         cursor.execute(SQL["insert_or_update" if existing is Existing.UPDATE else "insert_new"])
+        watch.restore()
         if list_name:
             chosen, _ = RecipientList.objects.get_or_create(name__iexact=list_name, defaults={"name": list_name})
             cursor.execute(SQL["add_to_list"], {"list": chosen.pk})
@@ -106,12 +109,13 @@ class RejectsFile:
             self._file.close()
 
 
-def copy_lines(lines: Iterable[Row | Reject], rejected: RejectsFile) -> None:
-    """Good lines go to the staging table, the others to the rejects."""
+def copy_lines(lines: Iterable[Row | Reject], rejected: RejectsFile, watch: Watch) -> None:
+    """Good lines go to the staging table, the others to the rejects; ``watch`` sees who comes in."""
     raw: Any = connection.connection
     with raw.cursor() as cursor, cursor.copy(SQL["copy_staging"]) as copy:
         for line in lines:
             if isinstance(line, Row):
+                watch.look(line.key)
                 copy.write_row(_values(line))
             else:
                 rejected.add(line)

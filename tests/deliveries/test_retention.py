@@ -1,18 +1,23 @@
 """Personal values go when the mirror pages end; the log stays."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.test import Client
 from django.urls import reverse
 
+from campaign.lib import retention
 from campaign.lib.clock import now
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.extend_resources import extend_resources
 from deliveries.actions.retry_failed import retry_failed
-from deliveries.models import Delivery, Message, MessageValues
-from deliveries.retention import purge_values
+from deliveries.analysis.run import exclusion_counts
+from deliveries.models import AuditLine, Delivery, Message, MessageValues, Part, SeedAddress
+from deliveries.pages.progress import progress_of
+from deliveries.retention import purge_audit, purge_log, purge_values
 from deliveries.states import DeliveryState
+from deliveries.tasks import purge
+from recipients.denylist import deny
 from recipients.models import ListMembership, Recipient, RecipientList
 from tests.deliveries.factories import confirmed, delivery, people
 
@@ -115,3 +120,85 @@ def people_of(name: str, count: int) -> RecipientList:
         person = Recipient.objects.create(address=f"{name}{number}@example.org", address_key=f"{name}{number}@x")
         ListMembership.objects.create(list=chosen, recipient=person)
     return chosen
+
+
+def old(made: Delivery) -> Delivery:
+    """The delivery as if it had ended long ago, its values deleted."""
+    ended(made)
+    Delivery.objects.filter(pk=made.pk).update(finished_at=now() - timedelta(days=200))
+    purge_values(now())
+    made.refresh_from_db()
+    return made
+
+
+def before() -> datetime:
+    return now() - timedelta(days=180)
+
+
+def test_it_deletes_an_old_log_in_batches_and_keeps_the_figures(admin_client: Client) -> None:
+    readers = people(5)
+    deny(Recipient.objects.earliest("pk"), source="phone")
+    made = old(confirmed(delivery(readers)))
+    Part.objects.filter(delivery=made).update(sent=3, failed=1)
+    page = reverse("admin:deliveries_delivery_dashboard", args=[made.pk])
+    figures_before = (progress_of([made])[made.pk], exclusion_counts(made.pk))
+
+    deleted = []
+    while some := purge_log(before(), 2):
+        deleted.append(some)
+
+    assert deleted == [1, 2, 2]  # the exclusion, then four messages
+    made.refresh_from_db()
+    assert made.log_purged_at is not None
+    assert not Message.objects.exists()
+    assert (progress_of([made])[made.pk], exclusion_counts(made.pk)) == figures_before
+    assert exclusion_counts(made.pk) == {"denylisted": 1}
+    assert "Denylisted" in admin_client.get(page).content.decode()
+    log = admin_client.get(reverse("admin:deliveries_delivery_log", args=[made.pk])).content.decode()
+    assert "The log was deleted" in log
+    assert purge_log(before(), 2) == 0
+
+
+def test_it_leaves_logs_alone_that_somebody_needs() -> None:
+    young = ended(confirmed(delivery(people(1), label="Ended a moment ago")))
+    Delivery.objects.filter(pk=young.pk).update(finished_at=now())
+    running = confirmed(delivery(people_of("A", 1), label="Runs"))
+    Delivery.objects.filter(pk=running.pk).update(finished_at=now() - timedelta(days=200))
+    with_pages = confirmed(delivery(people_of("B", 1), label="Its pages are open"))
+    Delivery.objects.filter(pk=with_pages.pk).update(
+        state=DeliveryState.FINISHED, finished_at=now() - timedelta(days=200)
+    )
+
+    assert purge_log(before(), 10) == 0
+    assert Message.objects.count() == 3
+
+
+def test_it_keeps_the_messages_to_seed_addresses_of_an_old_log() -> None:
+    made = old(confirmed(delivery(people(2))))
+    last = Message.objects.of_delivery(made.pk).latest("pk")
+    Message.objects.filter(pk=last.pk).update(seed=SeedAddress.objects.create(address="seed@example.com"))
+
+    assert purge_log(before(), 10) == 1
+
+    assert Message.objects.get() == last
+
+
+def test_it_deletes_old_lines_of_the_audit_trail() -> None:
+    made = delivery()
+    for days in (1, 200, 300):
+        AuditLine.objects.create(at=now() - timedelta(days=days), delivery=made, sentence=f"{days} days ago")
+
+    assert purge_audit(before(), 10) == 2
+
+    assert AuditLine.objects.get(sentence__contains="days ago").sentence == "1 days ago"
+
+
+def test_it_carries_out_everything_that_is_registered(settings) -> None:
+    settings.KEEP_AUDIT = timedelta(days=180)
+    AuditLine.objects.create(at=now() - timedelta(days=200), sentence="Long ago")
+
+    purge()
+
+    assert not AuditLine.objects.exists()
+    names = {each.name for each in retention.purges()}
+    assert {"messages of the log", "lines of the audit trail", "imports", "files of people"} <= names

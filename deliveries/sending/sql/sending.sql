@@ -27,23 +27,25 @@ WITH free AS (
 )
 UPDATE deliveries_part part
    SET state = %(claimed)s, holder = %(holder)s, lease_until = %(lease_until)s,
-       dated_at = coalesce(part.dated_at, date_trunc('second', %(now)s::timestamptz)), not_before = NULL
+       dated_at = coalesce(part.dated_at, date_trunc('second', %(now)s::timestamptz)), not_before = NULL,
+       recalled = false
   FROM free
  WHERE part.id = free.id
 RETURNING part.id;
 
 -- name: renew_lease
--- Prolong the lease and say whether to go on: the part is still held, its delivery runs and is valid, and nothing more
--- urgent waits.
+-- Prolong the lease and say whether to go on: the part is still held and nobody recalled it, its delivery runs and is
+-- valid, and nothing more urgent waits.
 WITH renewed AS (
     UPDATE deliveries_part SET lease_until = %(lease_until)s
      WHERE id = %(part)s AND holder = %(holder)s AND state = %(claimed)s
-    RETURNING delivery_id
+    RETURNING delivery_id, recalled
 )
 SELECT EXISTS (
        SELECT FROM renewed
          JOIN deliveries_delivery delivery ON delivery.id = renewed.delivery_id
         WHERE delivery.state = %(in_progress)s
+          AND NOT renewed.recalled
           AND (delivery.valid_until IS NULL OR delivery.valid_until > %(now)s)
           AND NOT EXISTS (
               SELECT FROM deliveries_delivery urgent
@@ -94,6 +96,18 @@ SELECT DISTINCT part.id
   JOIN LATERAL (
        SELECT id FROM deliveries_part WHERE first_id <= message.id ORDER BY first_id DESC LIMIT 1
        ) part ON true;
+
+-- name: parts_without
+-- Messages that were pending are not any more: a part that somebody holds is recalled, one in which nothing else is
+-- pending is done.
+UPDATE deliveries_part part
+   SET recalled = part.state = %(claimed)s,
+       state = CASE WHEN part.state = %(ready)s THEN %(done)s ELSE part.state END
+ WHERE part.id = ANY (%(parts)s)
+   AND (part.state = %(claimed)s
+        OR part.state = %(ready)s
+           AND NOT EXISTS (SELECT FROM deliveries_message message
+                            WHERE message.id BETWEEN part.first_id AND part.last_id AND message.state = %(pending)s));
 
 -- name: note_copies
 -- A copy for the archive of each message that was just accepted, in the transaction that records it: none is forgotten.

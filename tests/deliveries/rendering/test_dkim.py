@@ -1,6 +1,7 @@
 """Signatures are those of dkimpy, octet for octet; dkimpy is the judge also of whether they hold."""
 
 import base64
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from deliveries.rendering.dkim import Signer, relaxed_body, signatures
 from deliveries.rendering.merge import Renderer
+from deliveries.rendering.return_path import ReturnPath
 from deliveries.sending.smtp import commands
 from tests.deliveries.rendering.contents import KEY, compiled, parsed, row
 from tests.golden.contents import ROWS, content, row_of
@@ -200,3 +202,26 @@ def test_a_mail_of_any_values_is_signed_travels_as_it_is_and_reads_as_its_mirror
     part = parsed(mail.data).get_body(("html",))
     assert part is not None
     assert part.get_payload(decode=True) == made.html(of_row).replace("\n", "\r\n").encode()
+
+
+@pytest.mark.parametrize("form", list(ReturnPath))
+@pytest.mark.parametrize("number", range(len(SIGNERS)))
+def test_it_signs_both_ways_out_and_nobody_can_add_another(form: ReturnPath, number: int) -> None:
+    content = compiled(unsubscribe_by_mail=True, error_address="b@news.example.com", return_path=form)
+    made = Renderer(content, 7, KEY, signers=lambda: SIGNERS)
+
+    data = made.mail(row(made)).data
+
+    assert holds(data, SIGNERS[number], number)
+    for name in ("List-Unsubscribe", "List-Unsubscribe-Post"):
+        assert not holds(data.replace(f"\r\n{name}:".encode(), f"\r\nX-{name}:".encode()), SIGNERS[number], number)
+    signed = (
+        str((parsed(data).get_all("DKIM-Signature") or [])[number])
+        .replace(" ", "")
+        .partition(";h=")[2]
+        .partition(";")[0]
+    )
+    names = signed.split(":")
+    assert names.count("list-unsubscribe") == names.count("list-unsubscribe-post") == 2  # once more than there are
+    offered = str(parsed(data)["List-Unsubscribe"])
+    assert re.fullmatch(r"<https://[^>]+>, <mailto:[a-z0-9+]+@news\.example\.com\?subject=unsubscribe[^>]*>", offered)

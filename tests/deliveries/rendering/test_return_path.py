@@ -1,12 +1,20 @@
 """The envelope sender and what becomes of it on the way."""
 
+from urllib.parse import parse_qs, unquote, urlsplit
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.lib.signing import InvalidToken, return_token, split_return, verify_return
+from campaign.lib.signing import UNSUBSCRIBE_BY_MAIL, InvalidToken, return_token, split_return, verify_return
 from deliveries.rendering.merge import MessageError
-from deliveries.rendering.return_path import MOST_LOCAL, ReturnPath, envelope_sender, tokens_in
+from deliveries.rendering.return_path import (
+    MOST_LOCAL,
+    ReturnPath,
+    envelope_sender,
+    tokens_in,
+    unsubscription_mailto,
+)
 from tests.deliveries.rendering.contents import KEY, renderer, row
 
 IDS = st.integers(min_value=1, max_value=2**63 - 1)
@@ -81,3 +89,22 @@ def test_it_leaves_the_error_address_as_it_is_when_the_platform_says_so() -> Non
     made = renderer(error_address="bounces@example.com", return_path=ReturnPath.PLAIN)
 
     assert made.mail(row(made)).sender == "bounces@example.com"
+
+
+LOCALS = st.text("abcXYZ019.!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=40)
+
+
+@given(LOCALS, st.integers(0, 2**63), st.sampled_from(ReturnPath))
+def test_a_mailto_names_its_message_wherever_the_return_path_puts_it(local: str, number: int, form: ReturnPath) -> None:
+    token = return_token(number, KEY, UNSUBSCRIBE_BY_MAIL)
+
+    written = unsubscription_mailto(f"{local}@example.com", form, token)
+
+    if form is ReturnPath.SUB_ADDRESS and len(local) > MOST_LOCAL:
+        assert written == ""
+        return
+    uri = urlsplit(written)
+    assert (uri.scheme, uri.fragment, " " in written, ">" in written) == ("mailto", "", False, False)
+    subject = parse_qs(uri.query)["subject"][0]
+    assert subject.startswith("unsubscribe")
+    assert token in [*tokens_in(unquote(uri.path)), *tokens_in(f"{subject}@")]
