@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from itertools import chain
 
+from campaign.lib.pseudonyms import is_pseudonym
 from campaign.lib.signing import (
     MIRROR,
     RETURN,
@@ -33,14 +34,14 @@ class UnknownMessage(Exception):
 
 
 class ForgottenMessage(UnknownMessage):
-    """There was such a message; it is not in the log any more."""
+    """There was such a message; it is not in the log any more, or its person was erased."""
 
 
 def find_message(purpose: bytes, token: str) -> Message:
     """The message that ``token`` names for this purpose, its content loaded with it (one query).
 
     Raises :class:`UnknownMessage` for a malformed or forged identifier, and :class:`ForgottenMessage` for a good one
-    whose message no longer exists.
+    whose message, or whose person, no longer exists.
     """
     try:
         identifier = split(token)
@@ -57,6 +58,8 @@ def find_message(purpose: bytes, token: str) -> Message:
         raise UnknownMessage from error
     if not verify(purpose, identifier, bytes(message.content.key)):
         raise UnknownMessage
+    if is_pseudonym(message.address):
+        raise ForgottenMessage
     return message
 
 

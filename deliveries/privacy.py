@@ -85,11 +85,16 @@ def erase(person: Person) -> Mapping[str, int]:
     Copies in an archive's mailbox are out of reach.
     """
     ids = list(messages_of(person).values_list("pk", flat=True))
-    given = {"ids": ids, "address": person.address, "key": person.key, "pseudonym": person.pseudonym}
-    given |= {"recipient": person.recipient_id or 0}
+    given: dict[str, Any] = {
+        "ids": ids,
+        "address": person.address,
+        "key": person.key,
+        "pseudonym": person.pseudonym,
+        "recipient": person.recipient_id or 0,
+    }
     files = _erase_stored_copies(ids)
     to_be_made = ArchiveCopy.objects.filter(pk__in=ids).exclude(state=CopyState.ARCHIVED)
-    counts = {
+    counts: dict[str, int] = {
         "values of messages": MessageValues.objects.filter(pk__in=ids).delete()[0],
         "stored copies of messages": files,
         "copies that were still to be made": to_be_made.delete()[0],

@@ -11,6 +11,7 @@ from django.utils import timezone
 from campaign.lib import retention
 from campaign.lib.retention import BATCH, Purge
 from campaign.lib.sql import statements
+from deliveries.actions.subscribe import VALID, purge_requests
 from deliveries.analysis.run import exclusion_counts
 from deliveries.archiving.copies import figures
 from deliveries.models import ArchiveCopy, AuditLine, CopyState, Delivery, ProofLine, message_range
@@ -80,6 +81,7 @@ def register_purges() -> None:
     """Have the log and the audit trail deleted when they are old."""
     retention.register(Purge("messages of the log", lambda: settings.KEEP_LOG, purge_log))
     retention.register(Purge("lines of the audit trail", lambda: settings.KEEP_AUDIT, purge_audit))
+    retention.register(Purge("requests for a subscription", lambda: VALID, purge_requests))
 
 
 def purge_audit(before: datetime, most: int) -> int:

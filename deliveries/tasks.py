@@ -8,7 +8,7 @@ from django.db import transaction
 from campaign.lib import retention
 from campaign.lib.clock import now
 from deliveries import queue
-from deliveries.actions import personal_data
+from deliveries.actions import personal_data, subscribe
 from deliveries.actions.start_by_itself import start_by_itself
 from deliveries.analysis.run import analyse
 from deliveries.archiving.copies import archives_with_work
@@ -68,6 +68,12 @@ def erase(erasure_id: int) -> None:
 
 
 @shared_task
+def send_confirmation(request_id: int) -> None:
+    """Send the mail that asks whether somebody really wants a service."""
+    subscribe.send(request_id)
+
+
+@shared_task
 def wake() -> None:
     """Find what was left lying: analyses asked for, deliveries at their end, open parts. Runs every few seconds."""
     for delivery_id in Delivery.objects.filter(state=DeliveryState.ANALYSING).values_list("pk", flat=True):
@@ -76,6 +82,8 @@ def wake() -> None:
     end_validity(now())
     parts.finish_deliveries()
     _announce_copies()
+    for request_id in subscribe.waiting():
+        send_confirmation.delay(request_id)
     if parts.work_is_open(now()):
         queue.announce_work()
 

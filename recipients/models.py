@@ -179,6 +179,16 @@ class Service(models.Model):
         default=True,
         help_text="People find its name on their preferences page and may leave it, or take it up again, there.",
     )
+    has_form = models.BooleanField(
+        "public subscription form",
+        default=False,
+        help_text="Anybody may ask for it on a page of its own; they are subscribed once they follow the link in the "
+        "mail they get.",
+    )
+    sender_name = models.CharField("sender’s name", max_length=200, blank=True, help_text="Of that mail.")
+    sender_address = models.EmailField(
+        "sender’s address", max_length=254, blank=True, help_text="Of that mail; it leaves by the route of its domain."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -186,6 +196,11 @@ class Service(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Mails need a sender, and names no line break."""
+        if self.has_form and not self.sender_address:
+            raise ValidationError({"sender_address": "Write the sender’s address of the mails that the form sends."})
 
 
 class Subscription(models.Model):
@@ -202,6 +217,33 @@ class Subscription(models.Model):
 
     def __str__(self) -> str:
         return f"Recipient {self.recipient_id} to service {self.service_id}"
+
+
+class SubscriptionRequest(models.Model):
+    """Somebody asked for a service on its form. Nobody is subscribed before the link in the mail is followed; then, or
+    after a week, this row goes."""
+
+    service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
+    address = models.CharField(max_length=320)
+    address_key = models.CharField(max_length=320, db_index=True)
+    language = models.CharField(max_length=8)
+    asked_at = models.DateTimeField(db_index=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(null=True, help_text="Empty once the mail is sent, or given up.")
+    sentence = models.TextField(blank=True, help_text="Why the mail could not be sent.")
+    sent_at = models.DateTimeField(null=True)
+    confirmed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            # The few whose mail still has to leave.
+            models.Index(
+                fields=["next_attempt_at"], condition=models.Q(next_attempt_at__isnull=False), name="request_to_send"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Request {self.pk} for {self.service_id}"
 
 
 class ConsentSubject(models.TextChoices):

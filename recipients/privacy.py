@@ -1,7 +1,6 @@
 """What the recipients app holds about one person: profile, lists, consents and their history, lines, quarantine."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
 from typing import Any
 
 from django.contrib.admin.models import LogEntry
@@ -16,12 +15,14 @@ from recipients import erased
 from recipients.models import (
     ConsentEvent,
     Denylist,
+    ImportState,
     PeopleFile,
     PeopleFileLine,
     Quarantine,
     Recipient,
     RecipientImport,
     Subscription,
+    SubscriptionRequest,
 )
 
 PROFILE = (
@@ -47,6 +48,11 @@ def export(person: Person) -> Mapping[str, Any]:
         "quarantine": list(
             Quarantine.objects.filter(address_key=person.key).values("status", "reason", "text", "created_at")
         ),
+        "requests_for_subscriptions": list(
+            SubscriptionRequest.objects.filter(address_key=person.key).values(
+                "service__name", "asked_at", "sent_at", "confirmed_at"
+            )
+        ),
     }
     if recipient is None:
         return held
@@ -70,7 +76,7 @@ def export(person: Person) -> Mapping[str, Any]:
 def history_rows(recipient: Recipient) -> list[dict[str, Any]]:
     """The consent history, the first line first."""
     events = ConsentEvent.objects.filter(recipient=recipient).order_by("pk")
-    return list(events.values("at", "subject", "service_name", "state", "source", "by"))
+    return [dict(event) for event in events.values("at", "subject", "service_name", "state", "source", "by")]
 
 
 def erase(person: Person) -> Mapping[str, int]:
@@ -92,6 +98,7 @@ def _erase_by_address(person: Person) -> dict[str, int]:
     erased.remember(person.key, source=ERASED)
     return {
         "addresses in quarantine": Quarantine.objects.filter(address_key=person.key).delete()[0],
+        "requests for subscriptions": SubscriptionRequest.objects.filter(address_key=person.key).delete()[0],
         "lines of the administration’s own log": _erase_from_admin_log(person),
         "uploaded files that named the person": _erase_stored_files(person),
     }
@@ -112,7 +119,12 @@ def _erase_stored_files(person: Person) -> int:
 
 
 def _stored() -> Iterator[tuple[RecipientImport | PeopleFile, FieldFile]]:
-    for row in chain(RecipientImport.objects.order_by("pk"), PeopleFile.objects.order_by("pk")):
+    """Not those that a worker has or has to take up: they come in as people who are on the denylist."""
+    under_way = (ImportState.QUEUED, ImportState.RUNNING)
+    rows: list[RecipientImport | PeopleFile] = []
+    rows += RecipientImport.objects.exclude(state__in=under_way).order_by("pk")
+    rows += PeopleFile.objects.exclude(state__in=under_way).order_by("pk")
+    for row in rows:
         for file in (row.file, row.rejects):
             if file.name:
                 yield row, file

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 
 from django.conf import settings
 
+_DOMAIN = "@erased.invalid"
+
 
 def digest(text: str) -> bytes:
     """HMAC-SHA256 of ``text`` under the present SECRET_KEY."""
@@ -22,4 +24,9 @@ def digests(text: str) -> Iterator[bytes]:
 def address(text: str) -> str:
     """An address that stands for ``text`` wherever it is erased: the same for the same person, at a domain that does
     not exist (RFC 2606)."""
-    return f"{digest(text).hex()[:24]}@erased.invalid"
+    return f"{digest(text).hex()[:24]}{_DOMAIN}"
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether an address stands for one that was erased."""
+    return text.endswith(_DOMAIN)

@@ -109,6 +109,8 @@ def _verdict(
         return _SENTENCES[outcomes[0].state] + seed
     if reasons:
         return f"No: left out by the analysis. {reasons[0].label}."
+    if delivery.log_purged_at is not None:
+        return "Nobody can tell any more: the log of this delivery was deleted, as old logs are."
     if delivery.proof_of_id is not None:
         return "No: this is a proof, and this address is none of those that it went to."
     if recipient is None:

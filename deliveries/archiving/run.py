@@ -21,7 +21,7 @@ from deliveries.models import Archive, ArchiveCopy
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import renderer, rows_of
 from deliveries.sending import shutdown
-from deliveries.sending.routes import NoRoute, RouteBusy, active_routes, address_of, slot_of
+from deliveries.sending.routes import NoRoute, RouteBusy, active_routes, one_connection
 from deliveries.sending.smtp.replies import Reply
 from deliveries.sending.transport import Connection, ConnectionLost, RouteUnavailable
 
@@ -62,15 +62,8 @@ def _mailbox(archive: Archive) -> Iterator[Connection | None]:
     if not archive.address or archive.route is None:
         yield None
         return
-    route = active_routes(archive.route)[0]
-    connection_to_it = Connection(address_of(route))
-    slot = slot_of(route)
-    try:
-        yield connection_to_it
-    finally:
-        connection_to_it.close()
-        if slot is not None:
-            slot.give_back()
+    with one_connection(active_routes(archive.route)[0]) as mailbox:
+        yield mailbox
 
 
 def _make(archive: Archive, claimed: Sequence[ArchiveCopy], mailbox: Connection | None) -> bool:

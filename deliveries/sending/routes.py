@@ -1,6 +1,8 @@
 """Which route a delivery leaves by, and the connections that a lane keeps to it and to its fallbacks."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -53,9 +55,16 @@ def active_routes(chosen: Route) -> list[Route]:
 
 def _chosen(delivery: Delivery) -> Route:
     """The delivery's own route, else that of its sender's domain, else the default one."""
-    if delivery.route is not None:
-        return delivery.route
-    if (by_domain := _of_domain(delivery.sender_address.rpartition("@")[2])) is not None:
+    return delivery.route if delivery.route is not None else _of_sender(delivery.sender_address)
+
+
+def route_of_sender(address: str) -> Route:
+    """The active route by which a mail leaves that belongs to no delivery. Raises :class:`NoRoute`."""
+    return active_routes(_of_sender(address))[0]
+
+
+def _of_sender(address: str) -> Route:
+    if (by_domain := _of_domain(address.rpartition("@")[2])) is not None:
         return by_domain
     default = Route.objects.filter(is_default=True).first()
     if default is None:
@@ -206,6 +215,19 @@ def slot_of(route: Route) -> Slot | None:
             "It goes on as soon as one is free."
         )
     return slot
+
+
+@contextmanager
+def one_connection(route: Route) -> Iterator[Connection]:
+    """A connection of its own to a route, within its limit. Raises RouteBusy and SealBroken."""
+    connection = Connection(address_of(route))
+    slot = slot_of(route)
+    try:
+        yield connection
+    finally:
+        connection.close()
+        if slot is not None:
+            slot.give_back()
 
 
 def _within_limit(slot: Slot | None, limit: int) -> bool:

@@ -13,10 +13,14 @@ UPDATE deliveries_exclusion
 
 -- name: erase_from_journals
 UPDATE deliveries_journalline
-   SET sentence = regexp_replace(sentence, '***=' || %(address)s, %(pseudonym)s, 'gi')
- WHERE position(lower(%(address)s) IN lower(sentence)) > 0;
+   SET sentence = regexp_replace(regexp_replace(sentence, '***=' || %(address)s, %(pseudonym)s, 'gi'),
+                                 '***=' || %(key)s, %(pseudonym)s, 'gi')
+ WHERE position(lower(%(address)s) IN lower(sentence)) > 0
+    OR position(%(key)s IN lower(sentence)) > 0;
 
 -- name: erase_from_audit
 UPDATE deliveries_auditline
-   SET sentence = regexp_replace(sentence, '***=' || %(address)s, %(pseudonym)s, 'gi')
- WHERE position(lower(%(address)s) IN lower(sentence)) > 0;
+   SET sentence = regexp_replace(regexp_replace(sentence, '***=' || %(address)s, %(pseudonym)s, 'gi'),
+                                 '***=' || %(key)s, %(pseudonym)s, 'gi')
+ WHERE position(lower(%(address)s) IN lower(sentence)) > 0
+    OR position(%(key)s IN lower(sentence)) > 0;

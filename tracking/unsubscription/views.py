@@ -6,7 +6,6 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
 from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
@@ -15,10 +14,8 @@ from deliveries.actions import unsubscribe as acts
 from deliveries.actions.unsubscribe import Wishes, choices_of, wishes_of
 from deliveries.identifiers import UNSUBSCRIBE, ForgottenMessage, UnknownMessage, find_message
 from deliveries.models import Message
-from tracking.words import Words, accepted, words
-
-# With "no-referrer" browsers send forms without an origin, and the protection against forged ones would refuse them.
-HEADERS = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex", "Referrer-Policy": "same-origin"}
+from recipients.words import accepted, words
+from tracking.pages import say
 
 _BY_PAGE = "page"
 """Field that our own button sends and a mail program does not."""
@@ -35,14 +32,11 @@ def message_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpRespons
         try:
             message = find_message(UNSUBSCRIBE, token)
         except ForgottenMessage:
-            response = say(request, "public/gone.html", words(_asked_for(request)), status=HTTPStatus.GONE)
+            return say(request, "public/gone.html", words(_asked_for(request)), status=HTTPStatus.GONE)
         except UnknownMessage as error:
             raise Http404("There is no such message.") from error
         else:
-            response = view(request, message, token)
-        for name, value in HEADERS.items():
-            response[name] = value
-        return response
+            return view(request, message, token)
 
     return wrapped
 
@@ -80,14 +74,14 @@ def preferences(request: HttpRequest, message: Message, token: str) -> HttpRespo
         wanted = {int(number) for number in request.POST.getlist("service") if _is_key(number)}
         acts.choose(message, wishes.recipient, wanted)
         wishes = wishes_of(message)
-    return _answer(request, token, message, wishes, "public/preferences.html", saved=request.method == "POST")
-
-
-def say(
-    request: HttpRequest, template: str, said: Words, *, status: int = HTTPStatus.OK, **context: Any
-) -> HttpResponse:
-    """A page in one language."""
-    return render(request, template, {"words": said, "lang": said.language, **context}, status=status)
+    return _answer(
+        request,
+        token,
+        message,
+        wishes,
+        "public/preferences.html",
+        saved=request.method == "POST" and bool(wishes.recipient),
+    )
 
 
 def _answer(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracking.words import accepted, languages, words
+from recipients.words import accepted, languages, words
 
 
 def fields(sentence: str) -> set[str]:

@@ -1,0 +1,213 @@
+"""Subscribe with a double opt-in: somebody asks, the address gets a mail, and only its link subscribes."""
+
+import logging
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from typing import Final
+
+from celery import current_app
+from django.conf import settings
+from django.core.signing import BadSignature, TimestampSigner
+from django.db import connection, transaction
+from django.db.models import F
+from django.urls import reverse
+
+from campaign.lib.clock import now
+from campaign.lib.sealing import SealBroken
+from deliveries.keys import signer, signing_keys
+from deliveries.mail import Mail
+from deliveries.rendering import dkim, encode
+from deliveries.rendering.encode import MessageError
+from deliveries.sending.routes import NoRoute, one_connection, route_of_sender
+from deliveries.sending.transport import ConnectionLost, RouteUnavailable
+from recipients import addresses, denylist, erased, subscriptions
+from recipients.history import Origin
+from recipients.models import HELD_BACK, Denylist, Quarantine, Recipient, Service, SubscriptionRequest
+from recipients.words import words
+
+logger = logging.getLogger(__name__)
+
+VALID: Final = timedelta(days=7)
+"""So long the link in the mail can be followed."""
+
+REST: Final = timedelta(hours=1)
+"""So long an address gets no second mail, whatever services are asked for."""
+
+MOST_PER_ADDRESS: Final = 3
+"""Mails to one address within :data:`VALID`, so that nobody can be flooded by others."""
+
+MOST_AN_HOUR: Final = 1_000
+"""Mails over all addresses, so that this installation cannot be made to flood others."""
+
+RESTS: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
+"""Before the second attempt to send a mail, the third and the fourth; then it is given up."""
+
+
+class LinkExpired(Exception):
+    """The link is too old, or was never one of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the page behind the link asks."""
+
+    request: SubscriptionRequest
+    is_denied: bool
+    """The person had asked for no mails at all."""
+
+
+@transaction.atomic
+def ask(service: Service, address: str, language: str) -> bool:
+    """Have a mail with a link sent to an address; returns whether one is, which the person who asks is never told.
+
+    None is when the address had one lately, when it is known to fail, or when there were too many in the last hour.
+    Raises :class:`recipients.addresses.AddressError`.
+    """
+    key = addresses.key(address)
+    with connection.cursor() as cursor:  # two requests at a time would both find that there was none
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('subscribe'))")
+    if not _may_be_sent(key, now()):
+        return False
+    request = SubscriptionRequest.objects.create(
+        service=service,
+        address=addresses.normalise(address),
+        address_key=key,
+        language=language,
+        asked_at=now(),
+        next_attempt_at=now(),
+    )
+    transaction.on_commit(
+        lambda: current_app.send_task("deliveries.tasks.send_confirmation", args=(request.pk,)), robust=True
+    )
+    return True
+
+
+def _may_be_sent(key: str, at: datetime) -> bool:
+    asked = list(SubscriptionRequest.objects.filter(address_key=key).values_list("asked_at", flat=True))
+    if len(asked) >= MOST_PER_ADDRESS or any(when > at - REST for when in asked):
+        return False
+    if Quarantine.objects.filter(address_key=key, status__in=HELD_BACK).exists():
+        return False
+    return SubscriptionRequest.objects.filter(asked_at__gt=at - timedelta(hours=1)).count() < MOST_AN_HOUR
+
+
+def waiting() -> list[int]:
+    """Requests whose mail has to leave now, because its hint was lost or an attempt failed."""
+    return list(
+        SubscriptionRequest.objects.filter(next_attempt_at__lte=now()).order_by("pk").values_list("pk", flat=True)
+    )
+
+
+def send(request_id: int) -> bool:
+    """Send the mail of a request whose turn it is; returns whether a server took it.
+
+    A process that dies between the server's answer and its record sends it once more.
+    """
+    at = now()
+    due = SubscriptionRequest.objects.filter(pk=request_id, next_attempt_at__lte=at)
+    if not due.update(next_attempt_at=at + RESTS[0], attempts=F("attempts") + 1):
+        return False
+    request = SubscriptionRequest.objects.select_related("service").get(pk=request_id)
+    own = SubscriptionRequest.objects.filter(pk=request_id)
+    try:
+        sentence = _hand_over(confirmation(request, at), request.service.sender_address)
+    except (MessageError, NoRoute, RouteUnavailable, SealBroken) as error:
+        sentence = str(error)
+    except ConnectionLost as lost:
+        sentence = lost.sentence
+    if not sentence:
+        own.update(next_attempt_at=None, sent_at=now(), sentence="")
+        return True
+    logger.warning("The confirmation mail of request %s was not sent: %s", request_id, sentence)
+    again = at + RESTS[request.attempts - 1] if request.attempts <= len(RESTS) else None
+    own.update(next_attempt_at=again, sentence=sentence)
+    return False
+
+
+def _hand_over(mail: Mail, sender_address: str) -> str:
+    """Empty when the server took the mail, else why not."""
+    with one_connection(route_of_sender(sender_address)) as server:
+        [(_, reply)] = server.send([mail])
+    return "" if reply.accepted else str(reply)
+
+
+def confirmation(request: SubscriptionRequest, at: datetime) -> Mail:
+    """The mail with the link, signed like every other. Raises :class:`MessageError`."""
+    service, said = request.service, words([request.language])
+    sender = encode.wire_address("the sender’s address", service.sender_address)
+    recipient = encode.wire_address("the recipient’s address", request.address)
+    url = f"{settings.PUBLIC_URL}{reverse('confirm_subscription', args=[link_token(request)])}"
+    text = said.text("mail", service=service.name, url=url, days=VALID.days).lstrip("\n")
+    body = encode.quoted_printable(text).encode()
+    subject = encode.check_value("the subject", said.text("mail_subject", service=service.name))
+    fields = [
+        f"Date: {format_datetime(at)}\r\n".encode(),
+        encode.address_header("From", encode.check_value("the sender’s name", service.sender_name), sender),
+        encode.address_header("To", "", recipient),
+        encode.header("Subject", subject),
+        f"Message-ID: <{secrets.token_hex(16)}@{sender.rpartition('@')[2]}>\r\n".encode(),
+        b"Auto-Submitted: auto-generated\r\n",  # RFC 3834: no automatic reply, please
+        f"Content-Language: {said.language}\r\n".encode(),
+        b"MIME-Version: 1.0\r\n",
+        b"Content-Type: text/plain; charset=utf-8\r\n",
+        b"Content-Transfer-Encoding: quoted-printable\r\n",
+    ]
+    signers = [signer(key.pk) for key in signing_keys(service.sender_address)]
+    signed = dkim.signatures(signers, fields, body, int(at.timestamp())) if signers else b""
+    data = b"".join([signed, *fields, b"\r\n", body])
+    error_address = encode.wire_address("the error address", settings.ERROR_ADDRESS or sender)
+    ascii_only = recipient.isascii() and sender.isascii() and error_address.isascii()
+    return Mail(request.pk, error_address, recipient, data, smtputf8=not ascii_only, eight_bit=not data.isascii())
+
+
+def link_token(request: SubscriptionRequest) -> str:
+    """The end of the link: the request's number and time, signed; it says nothing about the person."""
+    return _signer().sign(str(request.pk))
+
+
+def question(token: str) -> Question:
+    """What the page behind a link asks. Raises :class:`LinkExpired`."""
+    request = _request(token)
+    return Question(request, Denylist.objects.filter(recipient__address_key=request.address_key).exists())
+
+
+@transaction.atomic
+def confirm(token: str) -> SubscriptionRequest:
+    """Subscribe whoever followed the link; once more changes nothing. Raises :class:`LinkExpired`.
+
+    Whoever follows a link that came to their own mailbox wants mails: an earlier wish for none ends.
+    """
+    request = _request(token)
+    if request.confirmed_at is not None:
+        return request
+    recipient, _ = Recipient.objects.get_or_create(
+        address_key=request.address_key, defaults={"address": request.address, "language": request.language}
+    )
+    origin = Origin(
+        f"subscription form, asked {request.asked_at:%Y-%m-%d %H:%M} UTC, confirmed by the link in the mail"
+    )
+    erased.forget(request.address_key)
+    denylist.allow(recipient, source=origin.source)
+    subscriptions.subscribe(recipient, request.service, origin)
+    SubscriptionRequest.objects.filter(pk=request.pk).update(confirmed_at=now(), next_attempt_at=None)
+    return request
+
+
+def purge_requests(before: datetime, most: int) -> int:
+    """Delete requests whose link has expired."""
+    old = SubscriptionRequest.objects.filter(asked_at__lt=before).order_by("pk").values("pk")[:most]
+    return SubscriptionRequest.objects.filter(pk__in=old).delete()[0]
+
+
+def _request(token: str) -> SubscriptionRequest:
+    try:
+        number = int(_signer().unsign(token, max_age=VALID))
+        return SubscriptionRequest.objects.select_related("service").get(pk=number, service__has_form=True)
+    except (BadSignature, ValueError, SubscriptionRequest.DoesNotExist) as error:
+        raise LinkExpired from error
+
+
+def _signer() -> TimestampSigner:
+    return TimestampSigner(salt="subscription", sep=".")
