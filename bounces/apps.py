@@ -10,8 +10,10 @@ class BouncesConfig(AppConfig):
     verbose_name = "Bounces"
 
     def ready(self) -> None:
-        """Register the rules with what sends."""
+        """Register the rules with what sends, and what is kept for how long."""
+        from bounces import keeping
         from bounces.qualification.replies import by_rules
         from deliveries.sending import verdict
 
         verdict.register(by_rules)
+        keeping.register()

@@ -118,7 +118,7 @@ def purge_log(before: datetime, most: int) -> int:
 def _keep_figures(delivery: Delivery) -> None:
     if delivery.kept is None:
         copies = figures(delivery)
-        kept = {"exclusions": exclusion_counts(delivery.pk), "archived": copies.archived}
+        kept = {"exclusions": exclusion_counts(delivery), "archived": copies.archived}
         Delivery.objects.filter(pk=delivery.pk).update(kept=kept)
 
 

@@ -92,4 +92,4 @@ def _cancel(statement: str, given: dict[str, Any]) -> int:
 
 def _tell_parts(message_ids: Sequence[int]) -> None:
     """Whoever holds one of the parts reads it again; parts in which nothing waits any more are done."""
-    parts.without(message_ids)
+    parts.held_back(message_ids)

@@ -30,8 +30,9 @@ def person_at(address: str) -> Person:
     """Everything that is known under an address. Raises :class:`recipients.addresses.AddressError`."""
     key = addresses.key(address)
     recipient = Recipient.objects.filter(address_key=key).first()
-    number = recipient.pk if recipient is not None else None
-    return Person(addresses.normalise(address), key, number, pseudonyms.address(key))
+    if recipient is not None:
+        return person_of(recipient)
+    return Person(addresses.normalise(address), key, None, pseudonyms.address(key))
 
 
 def person_of(recipient: Recipient) -> Person:

@@ -21,7 +21,7 @@ from deliveries.analysis.material import Material
 from deliveries.analysis.progress import Step, show_step
 from deliveries.analysis.source import compile_properties
 from deliveries.keys import signing_keys
-from deliveries.models import Content, Delivery, Exclusion, ExclusionReason, Level
+from deliveries.models import Content, Delivery, ExclusionReason, Level
 from deliveries.moves import move, write_journal
 from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.compile import Compiled
@@ -202,7 +202,7 @@ def _report_seeds(delivery: Delivery, planting: seeds.Planting) -> None:
 
 def _report_target(delivery: Delivery, population: freeze.Population) -> None:
     write_journal(delivery.pk, f"Target: {population.found:,} found.")
-    for reason, count in exclusion_counts(delivery.pk).items():
+    for reason, count in exclusion_counts(delivery).items():
         write_journal(delivery.pk, f"Excluded: {count:,} × {ExclusionReason(reason).label}.")
 
 
@@ -248,7 +248,7 @@ def _empty_target(delivery: Delivery, population: freeze.Population) -> Finding:
     if not population.found:
         return Finding(Level.ERROR, "The target is empty: nobody is found. Choose another list or query.")
     causes = "; ".join(
-        f"{count:,} × {ExclusionReason(reason).label}" for reason, count in exclusion_counts(delivery.pk).items()
+        f"{count:,} × {ExclusionReason(reason).label}" for reason, count in exclusion_counts(delivery).items()
     )
     return Finding(
         Level.ERROR,
@@ -256,13 +256,12 @@ def _empty_target(delivery: Delivery, population: freeze.Population) -> Finding:
     )
 
 
-def exclusion_counts(delivery_id: int) -> dict[str, int]:
-    """How many lines of the target were left out, by reason."""
-    rows = Exclusion.objects.filter(delivery_id=delivery_id).values_list("reason").annotate(count=Count("id"))
-    if counts := dict(sorted(rows)):
-        return counts
-    kept = Delivery.objects.filter(pk=delivery_id).values_list("kept__exclusions", flat=True).first()
-    return dict(kept or {})
+def exclusion_counts(delivery: Delivery) -> dict[str, int]:
+    """How many lines of the target were left out, by reason; as they were once the log is deleted."""
+    if delivery.kept is not None:
+        return dict(delivery.kept["exclusions"])
+    rows = delivery.exclusions.order_by().values_list("reason").annotate(count=Count("id"))
+    return dict(sorted(rows))
 
 
 def _fail(delivery: Delivery, findings: list[Finding]) -> None:

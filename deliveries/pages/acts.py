@@ -216,7 +216,7 @@ def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRe
         route=route_name(delivery),
         warnings=warnings_of(delivery),
         target=target_of(delivery),
-        excluded=sum(exclusion_counts(delivery.pk).values()),
+        excluded=sum(exclusion_counts(delivery).values()),
     )
 
 

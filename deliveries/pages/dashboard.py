@@ -62,7 +62,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         waves=waves_of(delivery),
         target=target,
         exclusions=[
-            (reason, ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery.pk).items()
+            (reason, ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery).items()
         ],
         copies=figures(delivery) if delivery.archive_emails and delivery.started_at else None,
         found=found_by_check(delivery, journal),

@@ -34,7 +34,7 @@ def exclusions_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         lines=lines[:PAGE],
         after=lines[PAGE - 1].pk if len(lines) > PAGE else None,
         reason=reason,
-        reasons=[(each, ExclusionReason(each).label, count) for each, count in exclusion_counts(delivery.pk).items()],
+        reasons=[(each, ExclusionReason(each).label, count) for each, count in exclusion_counts(delivery).items()],
     )
 
 

@@ -121,12 +121,12 @@ def reopen_parts_with_pending(delivery_id: int) -> None:
     count([part.pk for part in Part.objects.filter(delivery_id=delivery_id)])
 
 
-def without(message_ids: Sequence[int]) -> None:
+def held_back(message_ids: Sequence[int]) -> None:
     """These messages are not pending any more: whoever holds their part reads it again within half a second, and a part
     in which nothing is left is done."""
     with connection.cursor() as cursor:
         cursor.execute(
-            SQL["parts_without"],
+            SQL["parts_held_back"],
             {
                 "parts": of_messages(message_ids),
                 "claimed": PartState.CLAIMED.value,

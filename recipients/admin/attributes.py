@@ -73,9 +73,15 @@ class AttributesAdmin(ui.ModelAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: Any = False, **kwargs: Any) -> Any:  # noqa: FBT002
         """With a field for each custom attribute, of its kind."""
+        if obj is not None and not self.has_change_permission(request, obj):
+            # Somebody who may only look reads attributes of the object, not fields of the form.
+            for definition in AttributeDefinition.objects.all():
+                setattr(obj, PREFIX + definition.name, obj.attributes.get(definition.name))
+        else:
+            kwargs["fields"] = None
         extra = {PREFIX + definition.name: _field(definition) for definition in AttributeDefinition.objects.all()}
         form = type(self.form.__name__, (self.form,), extra)
-        return super().get_form(request, obj, change=change, **{**kwargs, "form": form, "fields": None})
+        return super().get_form(request, obj, change=change, **{**kwargs, "form": form})
 
     def attribute_fieldsets(self) -> list[Any]:
         """The part of the form with the attributes, when there are any."""

@@ -97,7 +97,7 @@ SELECT DISTINCT part.id
        SELECT id FROM deliveries_part WHERE first_id <= message.id ORDER BY first_id DESC LIMIT 1
        ) part ON true;
 
--- name: parts_without
+-- name: parts_held_back
 -- Messages that were pending are not any more: a part that somebody holds is recalled, one in which nothing else is
 -- pending is done.
 UPDATE deliveries_part part

@@ -64,7 +64,7 @@ def test_it_counts_exclusions_by_reason():
 
     factories.analysed(delivery)
 
-    assert exclusion_counts(delivery.pk) == {"denylisted": 1, "duplicate": 1, "no_address": 1, "quarantined": 1}
+    assert exclusion_counts(delivery) == {"denylisted": 1, "duplicate": 1, "no_address": 1, "quarantined": 1}
     assert (delivery.population, delivery.to_deliver) == (7, 3)
 
 

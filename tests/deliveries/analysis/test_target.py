@@ -82,7 +82,7 @@ def test_it_unites_lists_and_queries_and_writes_to_everybody_once() -> None:
     analysed(made)
 
     assert addresses(made) == ["person1", "person2", "person3", "new"]
-    assert exclusion_counts(made.pk) == {"duplicate": 1}
+    assert exclusion_counts(made) == {"duplicate": 1}
     assert (made.population, made.to_deliver) == (5, 4)
 
 
@@ -245,7 +245,7 @@ def test_the_estimate_says_what_the_analysis_finds_and_writes_nothing(django_ass
     analysed(made)
 
     assert (told.found, told.to_deliver) == (made.population, made.to_deliver) == (22, 15)
-    assert {reason.value: number for reason, number in told.excluded} == exclusion_counts(made.pk)
+    assert {reason.value: number for reason, number in told.excluded} == exclusion_counts(made)
 
 
 def test_an_empty_target_is_estimated_as_nobody() -> None:
@@ -307,7 +307,7 @@ def test_seed_addresses_are_in_no_figure_of_failures_exclusions_archive_and_log(
     made.refresh_from_db()
 
     assert failures_of(made) == []
-    assert exclusion_counts(made.pk) == {}
+    assert exclusion_counts(made) == {}
     assert (figures(made).archived, figures(made).missing) == (2, 0)
     log = reverse("admin:deliveries_delivery_log", args=[made.pk])
     assert "example.com" not in at_marketer.get(log).content.decode().partition("<tbody")[2]

@@ -1,0 +1,52 @@
+"""How long mails that came back are kept, and which of them are about one person."""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+
+from bounces.models import BounceMail
+from campaign.lib import privacy, retention
+from campaign.lib.privacy import Holding, Person
+from campaign.lib.retention import Purge
+from deliveries.privacy import messages_of
+
+
+def register() -> None:
+    """Have old mails deleted, and let exports and erasures reach the others."""
+    retention.register(Purge("mails that came back", lambda: settings.KEEP_RAW_BOUNCES, purge_mails))
+    privacy.register(Holding("bounces", order=20, export=export, erase=erase, files=files))
+
+
+def purge_mails(before: datetime, most: int) -> int:
+    """Delete at most ``most`` mails that came in before; what they said stays with log and quarantine."""
+    old = BounceMail.objects.filter(received_at__lt=before).order_by("received_at").values("pk")[:most]
+    return BounceMail.objects.filter(pk__in=old).delete()[0]
+
+
+def export(person: Person) -> Mapping[str, Any]:
+    """What was read from the mails about the person."""
+    mails = mails_about(person).order_by("pk")
+    return {"returned_mails": list(mails.values("pk", "received_at", "kind", "sentence", "findings"))}
+
+
+def files(person: Person) -> Iterator[tuple[str, bytes]]:
+    """The mails as they came."""
+    for number, raw in mails_about(person).exclude(raw=b"").order_by("pk").values_list("pk", "raw"):
+        yield f"returned/{number}.eml", bytes(raw)
+
+
+def erase(person: Person) -> Mapping[str, int]:
+    """The mails go whole; what followed from them is in log and quarantine."""
+    return {"returned mails": mails_about(person).delete()[0]}
+
+
+def mails_about(person: Person) -> QuerySet[BounceMail]:
+    """By the person's messages, or because what was read from them names the address; reads the table once."""
+    about = Q(message_ids__overlap=list(messages_of(person).values_list("pk", flat=True)))
+    if person.address:
+        for text in {person.address, person.key}:
+            about |= Q(sentence__icontains=text) | Q(findings__icontains=text)
+    return BounceMail.objects.filter(about)
