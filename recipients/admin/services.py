@@ -1,5 +1,6 @@
 """Services that people agree to."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import reverse
 from django.utils.html import format_html
@@ -26,5 +27,5 @@ class ServiceAdmin(ui.ModelAdmin):
         """Where the form is, once there is one."""
         if not (service.pk and service.has_form):
             return "Saved with a form, the service has one."
-        address = reverse("subscribe", args=[service.pk])
+        address = f"{settings.PUBLIC_URL}{reverse('subscribe', args=[service.pk])}"
         return format_html('<a href="{}" class="c-link">{}</a>', address, address)

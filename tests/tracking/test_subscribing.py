@@ -262,4 +262,4 @@ def test_it_asks_for_a_sender_before_there_is_a_form(admin_client: Client):
     admin_client.post(page, {"name": "Weekly", "has_form": "on", "sender_address": "news@example.com"})
     made = Service.objects.get()
     shown = admin_client.get(f"/admin/recipients/service/{made.pk}/change/").content.decode()
-    assert f'href="/s/{made.pk}"' in shown
+    assert f'/s/{made.pk}"' in shown
