@@ -42,7 +42,6 @@ $(VENV)/.bench: requirements/bench.txt $(STAMP)
 bench: $(VENV)/.bench ## Measure the engine beside its references (MESSAGES=n, LISTMONK=binary), on two nodes, and to a relay far away
 	$(BIN)/python -m benchmarks.sending $(if $(MESSAGES),--messages $(MESSAGES))
 	$(BIN)/python -m benchmarks.sending --nodes 2
-	$(BIN)/python -m benchmarks.sending --nodes 2 --latency-ms 50 --messages 5000
 	$(BIN)/python -m benchmarks.sending --latency-ms 50 --connections 40
 
 bench-flat: $(STAMP) ## Measure whether rate and memory stay the same with a million messages (MESSAGES=n)

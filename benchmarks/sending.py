@@ -28,6 +28,7 @@ PROCESSES = 2
 CONNECTIONS = 40
 WARM_UP = 1_000
 WARM_UP_PART = 25
+PARTS = 200
 MOST_STEPS = 5_000
 """Messages of the single-process run that measures the steps, and of each reference."""
 NAIVE_MESSAGES = 400
@@ -207,11 +208,13 @@ def measure_nodes(messages: int) -> Figures:
     from benchmarks import engine
 
     figures: Figures = {"messages": messages}
+    part_size = max(messages // PARTS, WARM_UP_PART)  # enough parts for every connection of both nodes
     for count in (1, 2):
         nodes = [Node(f"node-{number}-of-{count}", 1, connections=CONNECTIONS // 2) for number in range(1, count + 1)]
         with lab.running(*nodes):
             _warm_up()
-            run = engine.send(engine.prepare(messages, sender_domain=UNSIGNED), bytes_before=engine.log_bytes())
+            delivery = engine.prepare(messages, sender_domain=UNSIGNED, part_size=part_size)
+            run = engine.send(delivery, bytes_before=engine.log_bytes())
         figures[f"seconds_on_{count}"] = run.seconds
         figures[f"messages_per_second_on_{count}"] = run.rate
     return {**figures, "time_ratio": round(figures["seconds_on_2"] / figures["seconds_on_1"], 2)}
