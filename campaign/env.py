@@ -112,6 +112,18 @@ class Environment(BaseSettings):
         description="Messages also offer unsubscription by a mail to the mailbox that takes bounces. Switch it off "
         "where nobody reads that mailbox.",
     )
+    WEBHOOK_SECRET: Words = Field(
+        default=(),
+        description="What providers' webhooks must show, as user:password (long and random), several separated by "
+        "commas. Unset: Amazon SES, Postmark, SparkPost and Brevo cannot call.",
+    )
+    MAILGUN_SIGNING_KEY: str = Field(
+        default="", description="Mailgun's HTTP webhook signing key. Unset: Mailgun cannot call."
+    )
+    SENDGRID_VERIFICATION_KEY: str = Field(
+        default="",
+        description="The verification key of SendGrid's signed event webhook. Unset: SendGrid cannot call.",
+    )
     ARCHIVE_STORAGE: str = Field(
         default="django.core.files.storage.FileSystemStorage",
         description="Where archives store .eml files: a Django storage, such as storages.backends.s3.S3Storage.",
@@ -156,7 +168,9 @@ class Environment(BaseSettings):
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("ALLOWED_HOSTS", "SECRET_KEY_FALLBACKS", "BOUNCE_DOMAINS", "SENDER_DOMAINS", mode="before")
+    @field_validator(
+        "ALLOWED_HOSTS", "SECRET_KEY_FALLBACKS", "BOUNCE_DOMAINS", "SENDER_DOMAINS", "WEBHOOK_SECRET", mode="before"
+    )
     @classmethod
     def _split_at_commas(cls, value: object) -> object:
         if isinstance(value, str):
@@ -175,6 +189,13 @@ class Environment(BaseSettings):
         if not isinstance(options, dict):
             raise ValueError('it must be JSON such as {"bucket_name": "mail"}')
         return options
+
+    @field_validator("WEBHOOK_SECRET")
+    @classmethod
+    def _are_credentials(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if any(not user or not password for user, _, password in (each.partition(":") for each in value)):
+            raise ValueError("it must look like user:password")
+        return value
 
     @field_validator("DATABASE_URL")
     @classmethod

@@ -127,6 +127,14 @@ STORAGES: dict[str, dict[str, Any]] = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o600
 
+# What providers' webhooks must show; without it their addresses answer 404 (bounces/sources/webhooks).
+ANYMAIL: dict[str, Any] = {
+    "WEBHOOK_SECRET": list(ENV.WEBHOOK_SECRET),
+    "MAILGUN_WEBHOOK_SIGNING_KEY": ENV.MAILGUN_SIGNING_KEY,
+    "SENDGRID_TRACKING_WEBHOOK_VERIFICATION_KEY": ENV.SENDGRID_VERIFICATION_KEY,
+}
+warnings.filterwarnings("ignore", "django-anymail has dropped official support for SendGrid")
+
 # Celery: Redis carries hints only, results are rows.
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -146,6 +154,7 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "wake": {"task": "deliveries.tasks.wake", "schedule": 5.0, "options": {"expires": 5}},  # seconds
     "purge": {"task": "deliveries.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
+    "collect_bounces": {"task": "bounces.tasks.collect_due", "schedule": 15.0, "options": {"expires": 15}},
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 
@@ -186,5 +195,8 @@ LOGGING: dict[str, Any] = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": ENV.LOG_LEVEL},
-    "loggers": {"django": {"handlers": [], "level": ENV.LOG_LEVEL, "propagate": True}},
+    "loggers": {
+        "django": {"handlers": [], "level": ENV.LOG_LEVEL, "propagate": True},
+        "mail.log": {"level": "WARNING"},  # aiosmtpd would write every command
+    },
 }

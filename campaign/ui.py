@@ -97,6 +97,7 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         "Installation",
         (
             Entry("Routes", "router", "deliveries.route"),
+            Entry("Bounce mailboxes", "inbox", "bounces.bouncemailbox"),
             Entry("Platform defaults", "tune", "deliveries.platformdefaults"),
             Entry("Typologies", "rule", "deliveries.typology"),
             Entry("Archives", "archive", "deliveries.archive"),

@@ -13,4 +13,5 @@ urlpatterns = [
     path("admin/", site.urls),
     path("", include("mirror.urls")),
     path("", include("tracking.urls")),
+    path("", include("bounces.urls")),
 ]

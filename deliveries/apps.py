@@ -24,5 +24,5 @@ class DeliveriesConfig(AppConfig):
         register_purges()
         register_holding()
         listen()
-        post_migrate.connect(make_groups, sender=self)
+        post_migrate.connect(make_groups)
         post_migrate.connect(complete_all, sender=self)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from django.apps import AppConfig, apps
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
@@ -11,6 +12,7 @@ PEOPLE: Final = ("recipient", "recipientlist", "listmembership", "recipientimpor
 BLOCKED: Final = ("quarantine", "denylist")
 INSTALLATION: Final = (
     "route",
+    "bouncemailbox",
     "senderdomainroute",
     "archive",
     "domainlimit",
@@ -31,12 +33,15 @@ GROUPS: Final[Mapping[str, Q]] = {
     | Q(codename__in=["control_delivery", "export_recipient", "erase_recipient"])
     | Q(content_type__model__in=[*INSTALLATION, *BLOCKED], codename__regex="^(add|change|delete)_"),
 }
-"""Name, and the rights in deliveries and recipients: marketers prepare, approvers start, operators run the machines."""
+"""Name, and the rights in our apps: marketers prepare, approvers start, operators run the machines."""
 
 
-def make_groups(**_: Any) -> None:
-    """Make the groups that do not exist (after each migration, when the rights exist)."""
-    ours = Permission.objects.filter(content_type__app_label__in=["deliveries", "recipients"])
+def make_groups(app_config: AppConfig, **_: Any) -> None:
+    """Make the groups that do not exist (after each migration, when the rights of every app exist)."""
+    last = [each for each in apps.get_app_configs() if each.models_module is not None][-1]
+    if app_config is not last:
+        return
+    ours = Permission.objects.filter(content_type__app_label__in=["bounces", "deliveries", "recipients", "tracking"])
     for name, rights in GROUPS.items():
         group, created = Group.objects.get_or_create(name=name)
         if created:

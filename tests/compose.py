@@ -12,12 +12,12 @@ from campaign.env import BASE_DIR, Environment
 
 SERVICE_KEYS = {
     *("build", "command", "depends_on", "environment", "healthcheck", "image", "ports", "restart", "shm_size"),
-    *("stop_grace_period", "volumes"),
+    *("profiles", "stop_grace_period", "volumes"),
 }
 CONDITIONS = {"service_healthy", "service_completed_successfully"}
 HEALTH_CHECK_KEYS = {"test", "interval", "timeout", "retries", "start_period"}
 DURATION = re.compile(r"(\d+(ms|s|m|h))+")
-NEEDED = {"web", "worker", "beat", "postgresql", "redis"}
+NEEDED = {"web", "worker", "beat", "receive_bounces", "postgresql", "redis"}
 
 
 def complaints(compose: Mapping[str, Any], folder: Path = BASE_DIR) -> Iterator[str]:

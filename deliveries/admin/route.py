@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -13,23 +12,16 @@ from django.views.decorators.http import require_POST
 
 from campaign import ui
 from campaign.lib.sealing import SealBroken
+from campaign.sealed_form import Fieldsets, SealedForm, sealed_fieldsets
 from deliveries.models import Archive, Delivery, DeliveryTemplate, Route, SenderDomainRoute
 from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.look import look
 
-Fieldsets = list[tuple[str | None, dict[str, list[Any]]]]
 
-
-class RouteForm(forms.ModelForm[Route]):
+class RouteForm(SealedForm[Route]):
     """A route; its password goes in and never comes out."""
 
-    new_password = forms.CharField(
-        required=False,
-        label="Password",
-        strip=False,
-        widget=ui.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
-    forget_password = forms.BooleanField(required=False, label="Forget the stored password")
+    sealed_hint = "For XOAUTH2: the access token."
 
     class Meta:
         model = Route
@@ -58,33 +50,9 @@ class RouteForm(forms.ModelForm[Route]):
             "end_of_data_seconds",
         ]
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if "new_password" in self.fields:
-            stored = bool(self.instance.sealed_password)
-            kept = (
-                "A password is stored. Leave empty to keep it." if stored else "Stored encrypted and never shown again."
-            )
-            self.fields["new_password"].help_text = f"{kept} For XOAUTH2: the access token."
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse two wishes that contradict each other."""
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("new_password") and cleaned.get("forget_password"):
-            self.add_error("forget_password", "Either type a new password or forget the stored one.")
-        return cleaned
-
     def _get_validation_exclusions(self) -> set[str]:
         """A second default route is no mistake: :meth:`RouteAdmin.save_model` takes the mark from the former one."""
         return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
-
-    def save(self, commit: bool = True) -> Route:  # noqa: FBT001, FBT002 (Django's signature)
-        """Seal a new password; keep the stored one otherwise."""
-        if self.cleaned_data.get("forget_password"):
-            self.instance.password = ""
-        elif secret := self.cleaned_data.get("new_password"):
-            self.instance.password = secret
-        return super().save(commit)
 
 
 class SenderDomainInline(ui.TabularInline):
@@ -153,14 +121,7 @@ class RouteAdmin(ui.ModelAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Somebody who may only look sees nothing of the password."""
-        may_save = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
-        if may_save:
-            return self.fieldsets
-        secret = {"new_password", "forget_password"}
-        return [
-            (title, {"fields": [name for name in group["fields"] if name not in secret]})
-            for title, group in self.fieldsets
-        ]
+        return sealed_fieldsets(self, request, obj)
 
     def save_model(self, request: HttpRequest, obj: Route, form: Any, change: Any) -> None:
         """The newly chosen default takes the place of the former one."""

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 
-from django.db import connection
-
+from campaign.lib.alone import alone
 from campaign.lib.clock import now
 from campaign.lib.sealing import SealBroken
 from deliveries.archiving import copies
@@ -34,8 +33,8 @@ MOST_FAULTS = 3
 
 def make_copies(archive: Archive, until: datetime) -> bool:
     """Make the copies whose turn it is, one process at a time for each archive; returns whether there may be more."""
-    with _alone(archive) as alone:
-        if not alone:
+    with alone("archive", archive.pk) as is_alone:
+        if not is_alone:
             return False
         try:
             with _mailbox(archive) as mailbox:
@@ -157,17 +156,3 @@ class _Batch:
     def record(self) -> None:
         """Write down what is known; what was not tried is free again at once."""
         copies.record(list(self.copies.values()), list(self.outcomes.values()), now())
-
-
-@contextmanager
-def _alone(archive: Archive) -> Iterator[bool]:
-    """Whether no other process makes copies for this archive; the right ends with the database session."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(hashtext('archive'), %s)", [archive.pk])
-        alone = bool(cursor.fetchone()[0])
-    try:
-        yield alone
-    finally:
-        if alone:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext('archive'), %s)", [archive.pk])

@@ -9,10 +9,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 
+from campaign.lib.connecting import tls_context, why_not
 from deliveries.sending import shutdown
 
 
@@ -230,27 +229,9 @@ class _Reading(io.RawIOBase):
                 continue
 
 
-class _AuthorityUnusable(OSError):
-    """The authority file is not there, may not be read, or holds no certificate."""
-
-
-@lru_cache(maxsize=8)
-def _context(authority_file: str, changed_at: float, certificate_checks: bool) -> ssl.SSLContext:  # noqa: FBT001
-    """Reading the authorities takes some 20 ms, hence kept until the file is changed."""
-    context = ssl.create_default_context(cafile=authority_file or None)
-    if not certificate_checks:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
 def _tls_context(route: RouteAddress) -> ssl.SSLContext:
-    """How the route encrypts. Raises _AuthorityUnusable."""
-    try:
-        changed_at = Path(route.authority_file).stat().st_mtime if route.authority_file else 0.0
-        return _context(route.authority_file, changed_at, route.certificate_checks)
-    except OSError as error:
-        raise _AuthorityUnusable(error.strerror or str(error)) from error
+    """How the route encrypts. Raises campaign.lib.connecting.AuthorityUnusable."""
+    return tls_context(route.authority_file, certificate_checks=route.certificate_checks)
 
 
 def open_session(route: RouteAddress) -> Handshake:
@@ -273,35 +254,19 @@ _NO_SUCH_SOURCE: Final = (errno.EADDRNOTAVAIL, errno.EINVAL, errno.EAFNOSUPPORT,
 def _sentence(route: RouteAddress, step: Step, error: Exception) -> str:
     """What went wrong while connecting, and what to mend."""
     where = route.server
+    general = why_not(error, protocol=route.protocol.upper(), host=route.host, port=route.port, settings=route.label)
     match error:
-        case _AuthorityUnusable():
-            return (
-                f"The authority file {route.authority_file} of {route.label} cannot be used on this host ({error}). "
-                "Put a PEM file there that workers may read."
-            )
         case OSError() if route.source_address and error.errno in _NO_SUCH_SOURCE:
             return (
                 f"This host cannot connect from {route.source_address} to {route.host} ({error.strerror}). "
                 f"Check the source address of {route.label}."
             )
-        case socket.gaierror():
-            return (
-                f"The name of the {route.protocol.upper()} server {route.host} was not found. "
-                f"Check host of {route.label} and the DNS ({error.strerror})."
-            )
-        case ConnectionRefusedError():
-            return f"{where} refused the connection. Check host and port of {route.label}."
+        case _ if general is not None:
+            return general
         case TimeoutError():
             return _no_answer(route)
-        case ssl.SSLCertVerificationError():
-            return (
-                f"{where} showed a certificate that is not valid for it: {error.verify_message} "
-                f"Check host and certificate authority of {route.label}."
-            )
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError() | ConnectionResetError() | BrokenPipeError():
             return _closed(route, step)
-        case ssl.SSLError():
-            return f"{where} did not agree on encryption ({error.reason}). Check port and security of {route.label}."
         case smtplib.SMTPServerDisconnected():
             # smtplib gives the same exception for a closed connection and for a wait that was too long.
             return _no_answer(route) if isinstance(error.__context__, TimeoutError) else _closed(route, step)

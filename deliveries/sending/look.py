@@ -1,10 +1,10 @@
 """A look at a route's server: connect, log in, say good-bye, and tell in one sentence what was reached."""
 
-import ssl
 from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from campaign.lib.connecting import encryption
 from deliveries.models import Route
 from deliveries.sending.handshake import Handshake, Timeouts, open_session
 from deliveries.sending.routes import address_of, slot_of
@@ -26,8 +26,8 @@ def look(route: Route) -> str:
         session = open_session(address)
         try:
             return (
-                f"The connection to {route.host}:{route.port} works: {_encryption(session)}; {_login(session, route)}; "
-                f"{_extensions(session)}. No message was sent."
+                f"The connection to {route.host}:{route.port} works: {encryption(session.sock)}; "
+                f"{_login(session, route)}; {_extensions(session)}. No message was sent."
             )
         finally:
             with suppress(OSError):
@@ -36,14 +36,6 @@ def look(route: Route) -> str:
     finally:
         if slot is not None:
             slot.give_back()
-
-
-def _encryption(session: Handshake) -> str:
-    if not isinstance(session.sock, ssl.SSLSocket):
-        return "not encrypted"
-    checked = session.sock.context.verify_mode is not ssl.CERT_NONE
-    version = (session.sock.version() or "TLS").replace("TLSv", "TLS ")
-    return f"{version}, {'certificate valid' if checked else 'certificate not checked'}"
 
 
 def _login(session: Handshake, route: Route) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from bounces.models import BounceMailbox
+from campaign.lib.clock import now
 from deliveries.actions.dkim_key import make_key
 from deliveries.models import (
     Archive,
@@ -35,6 +37,9 @@ def prepare() -> Mapping[str, str]:
     key = make_key("example.com", selector="news")
     template, _ = DeliveryTemplate.objects.get_or_create(label="Monthly", defaults={"description": "Once a month."})
     block, _ = PersonalizationBlock.objects.get_or_create(name="of_the_test", defaults={"label": "Of the test"})
+    mailbox = BounceMailbox.objects.create(
+        name="Bounces", host="imap.example.com", username="bounces", checked_at=now(), last_error="It said no. " * 20
+    )
     return {
         "home": ROOT,
         "list": DELIVERIES,
@@ -65,6 +70,8 @@ def prepare() -> Mapping[str, str]:
         "new key": "/admin/deliveries/dkimkey/add/",
         "key": f"/admin/deliveries/dkimkey/{key.pk}/change/",
         "retire": f"/admin/deliveries/dkimkey/{key.pk}/retire/",
+        "mailboxes": "/admin/bounces/bouncemailbox/",
+        "mailbox": f"/admin/bounces/bouncemailbox/{mailbox.pk}/change/",
         "route": f"/admin/deliveries/route/{Route.objects.get(is_default=True).pk}/change/",
     }
 

@@ -1,56 +1,67 @@
-"""``manage.py qualify PATH…``: what each mail in files and directories means, one line for each mail."""
+"""``manage.py qualify PATH…``: what each mail in files and directories means, and what follows from it."""
 
 import json
+import logging
 from argparse import ArgumentParser
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import InterfaceError, OperationalError
 
-from bounces.parsing import MAX_OCTETS, Action, Kind, Report, parse
+from bounces.parsing import Action, Kind, Report, parse
+from bounces.process import Outcome, Processed, process
 from bounces.qualification import judge
+from bounces.sources.files import STANDARD_INPUT, Exit, FileUnreadable, Found, mails
 from deliveries.sending.verdict import Verdict
+
+logger = logging.getLogger(__name__)
 
 _NOT_FAILED = {Action.DELIVERED, Action.RELAYED, Action.EXPANDED}
 
 
 class Command(BaseCommand):
-    """Read mails that came back and print whom they concern, and the type and reason of the failure."""
+    """Read mails that came back, do what follows from them, and print it."""
 
     help = (
-        "Read mails that came back (files, or directories with all that is in them) and print for each its kind "
-        "and its recipients with type and reason of the failure. Needs no database."
+        "Read mails that came back (files, directories with all that is in them, or - for standard input), do what "
+        "follows from them, and print for each its kind and its recipients with type and reason of the failure. Exit "
+        "codes are those of sysexits.h: 75 when the mail is to be brought again, 67 when a mail at standard input is "
+        "about no message of ours. With --dry-run nothing follows, and no database is needed."
     )
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to read, and how to print it."""
-        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a mail, or a directory of mails")
+        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a mail, a directory of mails, or -")
         parser.add_argument("--json", action="store_true", help="one JSON object per line instead of words")
         parser.add_argument("--dry-run", action="store_true", help="only print; no address is touched")
+        parser.add_argument(
+            "--envelope-to", default="", metavar="ADDRESS", help="the address that the mail came to, where it is known"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line for each mail, in the order of the names."""
         show = _json if options["json"] else _words
-        for file, name in _files(options["paths"]):
-            try:
-                with file.open("rb") as stream:
-                    report = parse(stream.read(MAX_OCTETS))
-            except OSError as error:
-                raise CommandError(f"{file} cannot be read: {error.strerror}.") from error
-            self.stdout.write(show(name, report))
-
-
-def _files(paths: list[Path]) -> Iterator[tuple[Path, str]]:
-    """Each file with its name: below the directory that was given, or the last part of its own path."""
-    for path in paths:
-        if path.is_dir():
-            yield from ((file, file.relative_to(path).as_posix()) for file in sorted(path.rglob("*")) if file.is_file())
-        elif path.exists():
-            yield path, path.name
-        else:
-            raise CommandError(f"There is no file or directory {path}.")
+        processed = None
+        try:
+            for mail in mails(options["paths"]):
+                if not options["dry_run"]:
+                    source = "Standard input" if mail.name == "-" else f"File {mail.name}"
+                    processed = process(mail.raw, source=source, envelope_to=options["envelope_to"])
+                self.stdout.write(show(mail, parse(mail.raw), processed))
+        except FileUnreadable as error:
+            raise CommandError(str(error), returncode=Exit.NO_INPUT) from error
+        except (OperationalError, InterfaceError) as error:
+            raise CommandError(f"The database is away: {error}", returncode=Exit.TEMPORARY) from error
+        except Exception as error:
+            if options["paths"] != [STANDARD_INPUT]:
+                raise
+            # Whatever went wrong here: with any other code the mail server would return the mail and forget it.
+            logger.exception("A mail at standard input could not be processed.")
+            raise CommandError("Something went wrong here.", returncode=Exit.TEMPORARY) from error
+        if processed and processed.first is Outcome.NOT_OURS and options["paths"] == [STANDARD_INPUT]:
+            raise CommandError("The mail is about no message of ours.", returncode=Exit.NO_USER)
 
 
 def _recipients(report: Report) -> list[tuple[str, Verdict, str]]:
@@ -63,7 +74,7 @@ def _recipients(report: Report) -> list[tuple[str, Verdict, str]]:
     ]
 
 
-def _json(name: str, report: Report) -> str:
+def _json(mail: Found, report: Report, processed: Processed | None) -> str:
     recipients = [
         {
             "address": address,
@@ -74,11 +85,15 @@ def _json(name: str, report: Report) -> str:
         }
         for address, verdict, text in _recipients(report)
     ]
-    return json.dumps({"file": name, "kind": report.kind.value, "recipients": recipients}, ensure_ascii=False)
+    line: dict[str, Any] = {"file": mail.name, "kind": report.kind.value, "recipients": recipients}
+    if processed is not None:
+        line |= {"outcome": processed.outcome.value, "done": processed.sentence}
+    return json.dumps(line, ensure_ascii=False)
 
 
-def _words(name: str, report: Report) -> str:
-    lines = [f"{name}: {report.kind.value}"]
+def _words(mail: Found, report: Report, processed: Processed | None) -> str:
+    done = f" ({processed.outcome}): {processed.sentence}" if processed is not None else ""
+    lines = [f"{mail.name}: {report.kind.value}{done}"]
     for address, verdict, text in _recipients(report):
         lines.append(
             f"  {address}: {verdict.type.value}, {verdict.reason.label} ({verdict.rule or 'no rule'}): {text[:200]}"

@@ -18,6 +18,7 @@ class Authority:
     """A certificate authority and server contexts for 127.0.0.1 and for another host."""
 
     file: Path
+    right_pem: Path
     right: ssl.SSLContext
     wrong_host: ssl.SSLContext
 
@@ -55,6 +56,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
     return Authority(
         file,
+        folder / "right.pem",
         context("right", x509.IPAddress(ipaddress.ip_address("127.0.0.1"))),
         context("wrong", x509.DNSName("other.example")),
     )

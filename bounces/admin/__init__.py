@@ -1,0 +1,5 @@
+"""Screens about bounces."""
+
+from bounces.admin import mailbox
+
+__all__ = ["mailbox"]

@@ -1,0 +1,113 @@
+"""Mailboxes that bounces are collected from, and a button that tries one."""
+
+from typing import Any, ClassVar
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
+
+from bounces.models import BounceMailbox
+from bounces.sources.collect import look
+from bounces.sources.mailbox import MailboxUnavailable
+from bounces.sources.oauth import TokenRefused
+from campaign import ui
+from campaign.lib.sealing import SealBroken
+from campaign.sealed_form import Fieldsets, SealedForm, sealed_fieldsets
+from deliveries.admin.schedule import DurationField
+
+
+class MailboxForm(SealedForm[BounceMailbox]):
+    """A mailbox; its password goes in and never comes out."""
+
+    sealed_hint = "For XOAUTH2: the access token, or the client secret where a token address is given."
+
+    interval = DurationField(help_text=str(BounceMailbox._meta.get_field("interval").help_text))
+
+    class Meta:
+        model = BounceMailbox
+        fields = [
+            "name",
+            "is_active",
+            "protocol",
+            "host",
+            "port",
+            "security",
+            "authority_file",
+            "username",
+            "login",
+            "token_url",
+            "client_id",
+            "scope",
+            "folder",
+            "ours",
+            "ours_folder",
+            "interval",
+        ]
+
+
+@ui.register(BounceMailbox)
+class MailboxAdmin(ui.ModelAdmin):
+    """Mailboxes with how their last reading went."""
+
+    form = MailboxForm
+    list_display = ["name", "protocol", "host", "is_active", "checked_at", "state", "ours_count", "left_count"]
+    actions = None
+    change_form_template = "bounces/mailbox_form.html"
+    readonly_fields = ["checked_at", "state", "ours_count", "left_count", "set_aside_count"]
+    fieldsets: ClassVar[Fieldsets] = [
+        (None, {"fields": ["name", "is_active"]}),
+        ("Connection", {"fields": ["protocol", ("host", "port"), "security", "authority_file"]}),
+        (
+            "Credentials",
+            {
+                "fields": [
+                    "username",
+                    "login",
+                    "new_password",
+                    "forget_password",
+                    "token_url",
+                    "client_id",
+                    "scope",
+                ]
+            },
+        ),
+        ("Mails", {"fields": ["folder", "ours", "ours_folder", "interval"]}),
+        ("Last reading", {"fields": ["checked_at", "state", "ours_count", "left_count", "set_aside_count"]}),
+    ]
+
+    @admin.display(description="How it went")
+    def state(self, mailbox: BounceMailbox) -> str:
+        """The last error, in a sentence."""
+        if mailbox.last_error:
+            return mailbox.last_error
+        return "All right." if mailbox.checked_at else "It was not read yet."
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the connection test."""
+        test = path("<int:mailbox_id>/test/", ui.site.admin_view(self.test_view), name="bounces_bouncemailbox_test")
+        return [test, *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Somebody who may only look sees nothing of the password; a new mailbox has not been read."""
+        groups = sealed_fieldsets(self, request, obj)
+        return groups if obj else [group for group in groups if group[0] != "Last reading"]
+
+    @staticmethod
+    @require_POST
+    def test_view(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+        """Connect, log in, open the folder; then tell how it went."""
+        if not request.user.has_perm("bounces.change_bouncemailbox"):
+            raise PermissionDenied
+        mailbox = BounceMailbox.objects.filter(pk=mailbox_id).first()
+        if mailbox is None:
+            raise Http404
+        try:
+            sentence = look(mailbox)
+        except (MailboxUnavailable, SealBroken, TokenRefused) as error:
+            messages.error(request, str(error))
+        else:
+            messages.success(request, sentence)
+        return redirect("admin:bounces_bouncemailbox_change", mailbox_id)

@@ -1,0 +1,140 @@
+"""Mailboxes that bounces are collected from."""
+
+from datetime import timedelta
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.db import models
+
+from campaign.lib.sealing import seal, unseal
+from deliveries.models.route import Security
+
+SHORTEST_INTERVAL: Final = timedelta(seconds=15)
+LONGEST_INTERVAL: Final = timedelta(days=1)
+
+
+class MailboxProtocol(models.TextChoices):
+    """What the mailbox's server speaks."""
+
+    IMAP = "imap", "IMAP"
+    POP3 = "pop3", "POP3"
+
+
+class MailboxLogin(models.TextChoices):
+    """How to log in."""
+
+    PASSWORD = "password", "Password"
+    XOAUTH2 = "xoauth2", "XOAUTH2 (OAuth 2)"
+
+
+class OursAction(models.TextChoices):
+    """What becomes of mails about our messages."""
+
+    MOVE = "move", "Move to a folder (IMAP)"
+    DELETE = "delete", "Delete"
+    KEEP = "keep", "Leave (IMAP: mark as read)"
+
+
+class BounceMailbox(models.Model):
+    """A mailbox that bounces are collected from: where it is, who logs in, what becomes of its mails, how it went."""
+
+    name = models.CharField(max_length=80, unique=True)
+    is_active = models.BooleanField("active", default=True, help_text="A mailbox that is not active is not read.")
+
+    protocol = models.CharField(max_length=4, choices=MailboxProtocol.choices, default=MailboxProtocol.IMAP)
+    host = models.CharField(max_length=255, help_text="Name or address of the mailbox's server.")
+    port = models.PositiveIntegerField(
+        default=993,
+        validators=[MinValueValidator(1), MaxValueValidator(65535)],
+        help_text="Usually 993 for IMAP and 995 for POP3 with TLS from the start, 143 and 110 with STARTTLS.",
+    )
+    security = models.CharField(
+        max_length=8,
+        choices=Security.choices,
+        default=Security.TLS,
+        help_text="The certificate is always checked. Without encryption anybody on the way reads the password.",
+    )
+    authority_file = models.CharField(
+        max_length=255,
+        blank=True,
+        help_text="For a server whose certificate no public authority signed: path of a PEM file with its authority, "
+        "the same on every host that reads the mailbox. Empty means the system's authorities.",
+    )
+
+    username = models.CharField("user name", max_length=255)
+    login = models.CharField("way of logging in", max_length=8, choices=MailboxLogin.choices, default="password")
+    sealed_password = models.TextField(blank=True, editable=False)
+    token_url = models.CharField(
+        "token address",
+        max_length=500,
+        blank=True,
+        validators=[URLValidator(schemes=["https"])],
+        help_text="For XOAUTH2: where access tokens are fetched, for example "
+        "https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token. The password is then the client secret. "
+        "Empty means that the password is the access token itself.",
+    )
+    client_id = models.CharField("client ID", max_length=255, blank=True)
+    scope = models.CharField(
+        max_length=255, blank=True, help_text="For example https://outlook.office365.com/.default."
+    )
+
+    folder = models.CharField(
+        max_length=255, default="INBOX", help_text="IMAP: the folder to read. POP3 has one folder only."
+    )
+    ours = models.CharField(
+        "bounces of our messages",
+        max_length=6,
+        choices=OursAction.choices,
+        default=OursAction.MOVE,
+        help_text="Once they are processed. Every other mail stays as it is, unread ones unread.",
+    )
+    ours_folder = models.CharField(
+        "folder for them", max_length=255, default="Processed", blank=True, help_text="IMAP: made if it is missing."
+    )
+    interval = models.DurationField(
+        default=timedelta(minutes=5),
+        validators=[MinValueValidator(SHORTEST_INTERVAL), MaxValueValidator(LONGEST_INTERVAL)],
+        help_text="How often it is read, from 15s to 1d. With “manage.py receive_bounces --mailbox” what arrives "
+        "is read at once.",
+    )
+
+    memory = models.JSONField(default=dict, editable=False)
+    checked_at = models.DateTimeField("last read", null=True, editable=False)
+    last_error = models.TextField(blank=True, editable=False)
+    ours_count = models.PositiveBigIntegerField("ours", default=0, editable=False)
+    left_count = models.PositiveBigIntegerField("not ours", default=0, editable=False)
+    set_aside_count = models.PositiveBigIntegerField("set aside", default=0, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name = "bounce mailbox"
+        verbose_name_plural = "bounce mailboxes"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def clean(self) -> None:
+        """What a single field cannot see."""
+        super().clean()
+        problems = {}
+        if self.protocol == MailboxProtocol.POP3 and self.ours == OursAction.MOVE:
+            problems["ours"] = "POP3 knows no folders. Choose to delete or to leave them."
+        if self.protocol == MailboxProtocol.IMAP and self.ours == OursAction.MOVE:
+            if not self.ours_folder:
+                problems["ours_folder"] = "Write the folder that they are moved to."
+            elif self.ours_folder == self.folder:
+                problems["ours_folder"] = "This is the folder that is read. Choose another one."
+        if self.login == MailboxLogin.XOAUTH2 and self.token_url and not self.client_id:
+            problems["client_id"] = "Write the ID under which this installation asks for tokens."
+        if problems:
+            raise ValidationError(problems)
+
+    @property
+    def password(self) -> str:
+        """The secret in clear, for the connection only. Raises :class:`campaign.lib.sealing.SealBroken`."""
+        return unseal(self.sealed_password)
+
+    @password.setter
+    def password(self, secret: str) -> None:
+        self.sealed_password = seal(secret)

@@ -1,0 +1,212 @@
+"""Mailboxes by IMAP (RFC 3501, RFC 9051): read without setting a flag, told of news by IDLE (RFC 2177)."""
+
+import imaplib
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, ClassVar, Final
+
+from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
+from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
+
+from bounces.parsing import MAX_OCTETS
+from bounces.sources.mailbox import (
+    ANSWER_SECONDS,
+    CONNECT_SECONDS,
+    Letter,
+    LetterUnreadable,
+    Login,
+    MailboxAddress,
+    Ours,
+    Session,
+    protocol,
+    said,
+    trouble,
+)
+from campaign.lib.connecting import encryption, tls_context
+from deliveries.sending.handshake import Security
+
+_OF_INTEREST: Final = ("IDLE", "MOVE", "UIDPLUS")
+_LOOK_SECONDS: Final = 1.0
+"""How often waiting looks whether it should stop."""
+
+# The answer to SEARCH is one line. Python's client gives up at a million octets, some 130,000 mails.
+imaplib._MAXLINE = 64 * 1024 * 1024  # type: ignore[attr-defined]  # noqa: SLF001
+
+
+@protocol
+class ImapSession(Session):
+    """A folder by IMAP. A key is a UID, good while the folder's UIDVALIDITY is the same."""
+
+    protocol: ClassVar[str] = "imap"
+
+    def __init__(self, address: MailboxAddress, memory: dict[str, Any]) -> None:
+        super().__init__(address, memory)
+        with self._step("while connecting"):
+            self._client = _connected(address)
+        try:
+            self._begin(memory)
+        except BaseException:
+            self.drop()
+            raise
+
+    def _begin(self, memory: dict[str, Any]) -> None:
+        with self._step("while agreeing on encryption"):
+            if self.address.security is Security.STARTTLS:
+                self._client.starttls(tls_context(self.address.authority_file))
+        with self._step("while logging in"):
+            if self.address.login is Login.XOAUTH2:
+                self._client.oauth2_login(self.address.username, self.address.secret)
+            else:
+                self._client.login(self.address.username, self.address.secret)
+            self._offers = {name.decode("ascii", "replace").upper() for name in self._client.capabilities()}
+        with self._step(f"while opening the folder {self.address.folder}"):
+            state = self._client.select_folder(self.address.folder)
+        self._size = int(state[b"EXISTS"])
+        self._validity = int(state[b"UIDVALIDITY"])
+        # Other numbers than before: nothing that we remember can be told from the rest.
+        known = memory.get("validity") == self._validity
+        self._last = int(memory.get("last", 0)) if known else 0
+        if not known:
+            self._tries.clear()
+        self._offered: list[int] = []
+        self._done: set[int] = set()
+
+    @property
+    def memory(self) -> dict[str, Any]:
+        """The number up to which everything is dealt with, and what is to be tried again."""
+        last = self._last
+        for uid in self._offered:
+            if uid > last:
+                if uid not in self._done:
+                    break
+                last = uid
+        return {"validity": self._validity, "last": last, "again": self._tries}
+
+    def unread(self) -> Sequence[str]:
+        """What came after the last one, and what is to be tried again."""
+        self._last = self.memory["last"]
+        with self._step("while looking for mails"):
+            self._client.noop()
+            # “n:*” always gives the last mail, however low its number is.
+            found = {uid for uid in self._client.search(["UID", f"{self._last + 1}:*"]) if uid > self._last}
+        self._offered = sorted(found | {int(key) for key in self._tries})
+        self._done = set()
+        return [str(uid) for uid in self._offered]
+
+    def fetch(self, key: str) -> Letter | None:
+        """The mail's beginning by PEEK, so that no flag changes."""
+        uid = int(key)
+        with self._step("while reading"):
+            try:
+                answer = self._client.fetch([uid], [f"BODY.PEEK[]<0.{MAX_OCTETS}>", "INTERNALDATE"])
+            except IMAPClientAbortError:
+                raise
+            except IMAPClientError as error:
+                raise LetterUnreadable(said(error)) from error
+        item = answer.get(uid)
+        if item is None:
+            return None
+        raw = item.get(b"BODY[]<0>")
+        if not isinstance(raw, bytes):
+            raise LetterUnreadable("the answer holds no mail")
+        return Letter(raw, item.get(b"INTERNALDATE"))
+
+    def settle(self, keys: Sequence[str]) -> None:
+        """Move, delete or mark as read."""
+        uids = [int(key) for key in keys]
+        if not uids:
+            return
+        with self._step("while tidying up"):
+            match self.address.ours:
+                case Ours.KEEP:
+                    self._client.add_flags(uids, [SEEN], silent=True)
+                case Ours.MOVE:
+                    self._move(uids)
+                case Ours.DELETE:
+                    self._delete(uids)
+        self._forget(keys)
+
+    def _move(self, uids: list[int]) -> None:
+        folder = self.address.ours_folder
+        if not self._client.folder_exists(folder):
+            self._client.create_folder(folder)
+        if "MOVE" in self._offers:
+            self._client.move(uids, folder)
+        else:
+            self._client.copy(uids, folder)
+            self._delete(uids)
+
+    def _delete(self, uids: list[int]) -> None:
+        """Without UIDPLUS (RFC 4315) they are only marked: a plain EXPUNGE would delete what others marked, too."""
+        self._client.add_flags(uids, [DELETED, SEEN], silent=True)
+        if "UIDPLUS" in self._offers:
+            self._client.uid_expunge(uids)
+
+    def leave(self, keys: Iterable[str]) -> None:
+        """Only the number is remembered."""
+        self._forget(keys)
+
+    def postpone(self, key: str) -> bool:
+        """The number counts as dealt with; the mail is asked for by itself."""
+        again = super().postpone(key)
+        self._done.add(int(key))
+        return again
+
+    def _forget(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            self._done.add(int(key))
+            self._tries.pop(key, None)
+
+    def wait(self, seconds: float, stop: Callable[[], bool]) -> bool | None:
+        """By IDLE, where the server offers it."""
+        if "IDLE" not in self._offers:
+            return None
+        until = time.monotonic() + seconds
+        with self._step("while waiting for mail"):
+            self._client.idle()
+            news = False
+            while not news and not stop() and (left := until - time.monotonic()) > 0:
+                told = self._client.idle_check(min(left, _LOOK_SECONDS))
+                news = any(len(each) > 1 and each[1] in (b"EXISTS", b"RECENT") for each in told)
+            self._client.idle_done()
+        return news
+
+    def describe(self) -> str:
+        """For *Test connection*."""
+        offers = [name for name in _OF_INTEREST if name in self._offers]
+        offered = f"it offers {', '.join(offers)}" if offers else "it offers none of IDLE, MOVE and UIDPLUS"
+        return f"{encryption(self._client.socket())}; {self.address.folder} holds {self._size:,} mails; {offered}"
+
+    def close(self) -> None:
+        """Log out."""
+        with suppress(IMAPClientError, OSError):  # everything is settled already
+            self._client.logout()
+
+    def drop(self) -> None:
+        """Close the socket."""
+        with suppress(IMAPClientError, OSError):
+            self._client.shutdown()
+
+    @contextmanager
+    def _step(self, step: str) -> Iterator[None]:
+        """Whatever goes wrong inside becomes MailboxUnavailable."""
+        try:
+            yield
+        except IMAPClientAbortError as error:
+            raise trouble(self.address, EOFError(*error.args), step) from error
+        except (IMAPClientError, OSError, EOFError, ValueError, KeyError) as error:
+            raise trouble(self.address, error, step) from error
+
+
+def _connected(address: MailboxAddress) -> IMAPClient:
+    encrypted = address.security is Security.TLS
+    client = IMAPClient(
+        address.host,
+        address.port,
+        ssl=encrypted,
+        ssl_context=tls_context(address.authority_file) if encrypted else None,
+        timeout=SocketTimeout(CONNECT_SECONDS, ANSWER_SECONDS),
+    )
+    client.normalise_times = False  # times stay aware
+    return client

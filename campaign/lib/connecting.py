@@ -1,0 +1,77 @@
+"""What every client of a mail server needs: TLS that checks certificates, and a sentence when nothing came of it."""
+
+import socket
+import ssl
+from functools import lru_cache
+from pathlib import Path
+
+
+class AuthorityUnusable(OSError):
+    """The authority file is not there, may not be read, or holds no certificate."""
+
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(reason)
+        self.file = file
+
+
+def tls_context(authority_file: str = "", *, certificate_checks: bool = True) -> ssl.SSLContext:
+    """How a client encrypts: it trusts the system's authorities, or only the one in the PEM file named.
+
+    Raises :class:`AuthorityUnusable`.
+    """
+    try:
+        changed_at = Path(authority_file).stat().st_mtime if authority_file else 0.0
+        return _context(authority_file, changed_at, certificate_checks)
+    except OSError as error:
+        raise AuthorityUnusable(authority_file, error.strerror or str(error)) from error
+
+
+@lru_cache(maxsize=8)
+def _context(authority_file: str, changed_at: float, certificate_checks: bool) -> ssl.SSLContext:  # noqa: FBT001
+    """Reading the authorities takes some 20 ms, hence kept until the file is changed."""
+    context = ssl.create_default_context(cafile=authority_file or None)
+    if not certificate_checks:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def encryption(connection: socket.socket | None) -> str:
+    """How an open connection is encrypted, in some words."""
+    if not isinstance(connection, ssl.SSLSocket):
+        return "not encrypted"
+    checked = connection.context.verify_mode is not ssl.CERT_NONE
+    version = (connection.version() or "TLS").replace("TLSv", "TLS ")
+    return f"{version}, {'certificate valid' if checked else 'certificate not checked'}"
+
+
+def why_not(error: Exception, *, protocol: str, host: str, port: int, settings: str) -> str | None:
+    """Why no connection came about and what to mend, for the failures that every protocol has; None for others.
+
+    `settings` is where a person mends it, such as “the route “Main””.
+    """
+    where = f"The {protocol} server {host}:{port}"
+    match error:
+        case AuthorityUnusable():
+            return (
+                f"The authority file {error.file} of {settings} cannot be used on this host ({error}). "
+                "Put a PEM file there that workers may read."
+            )
+        case socket.gaierror():
+            return (
+                f"The name of the {protocol} server {host} was not found. "
+                f"Check host of {settings} and the DNS ({error.strerror})."
+            )
+        case ConnectionRefusedError():
+            return f"{where} refused the connection. Check host and port of {settings}."
+        case ssl.SSLCertVerificationError():
+            return (
+                f"{where} showed a certificate that is not valid for it: {error.verify_message} "
+                f"Check host and certificate authority of {settings}."
+            )
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return None  # closed while encrypting: the protocol knows at which step
+        case ssl.SSLError():
+            return f"{where} did not agree on encryption ({error.reason}). Check port and security of {settings}."
+        case _:
+            return None

@@ -1,0 +1,244 @@
+"""Reading mailboxes by turns, tokens, and the process that watches them."""
+
+import http.server
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from psycopg.conninfo import make_conninfo
+
+from bounces import tasks
+from bounces.models import BounceMailbox
+from bounces.sources import collect as module
+from bounces.sources.collect import address_of, collect, due
+from bounces.sources.mailbox import PROTOCOLS, open_session
+from bounces.sources.oauth import TokenRefused, access_token
+from campaign.env import BASE_DIR
+from campaign.lib.alone import alone
+from campaign.lib.clock import now
+from recipients.models import Quarantine
+from tests.bounces import sent
+from tests.bounces.sources.ways import FOREIGN, mailbox
+from tests.deliveries.factories import builtin_blocks
+from tests.deliveries.sending.certificates import Authority
+from tests.dovecot import Dovecot
+
+
+@pytest.mark.django_db
+def test_a_mailbox_is_due_when_its_interval_is_over_and_it_is_active() -> None:
+    def made(name: str, **values: Any) -> None:
+        BounceMailbox.objects.create(name=name, host="h", username="u", interval=timedelta(minutes=5), **values)
+
+    made("never read")
+    made("just read", checked_at=now() - timedelta(minutes=4))
+    made("long ago", checked_at=now() - timedelta(minutes=5))
+    made("switched off", is_active=False)
+
+    assert sorted(each.name for each in due(now())) == ["long ago", "never read"]
+
+
+@pytest.mark.django_db
+def test_every_protocol_that_can_be_chosen_can_be_spoken(dovecot: Dovecot, authority: Authority) -> None:
+    for protocol, port in (("imap", dovecot.imaps), ("pop3", dovecot.pop3s)):
+        with open_session(address_of(mailbox(dovecot, authority, f"any-{protocol}", protocol=protocol, port=port)), {}):
+            pass
+
+    choices = BounceMailbox._meta.get_field("protocol").choices or []
+    assert set(PROTOCOLS) == {value for value, _ in choices}
+
+
+@pytest.mark.django_db
+def test_a_task_reads_a_mailbox_and_the_next_comes_when_there_is_more(
+    dovecot: Dovecot, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = mailbox(dovecot, authority, f"u{uuid.uuid4().hex[:12]}")
+    dovecot.put(box.username, *[FOREIGN + b"%d" % number for number in range(5)])
+    monkeypatch.setattr(module, "BATCH", 2)
+    announced: list[int] = []
+    monkeypatch.setattr(tasks.collect_mailbox, "delay", announced.append)
+    tasks.collect_due()
+    monkeypatch.setattr(tasks, "SLICE", timedelta(0))
+
+    tasks.collect_mailbox(box.pk)
+    monkeypatch.setattr(tasks, "SLICE", timedelta(seconds=30))
+    tasks.collect_mailbox(box.pk)
+
+    box.refresh_from_db()
+    assert announced == [box.pk, box.pk]
+    assert box.left_count == 5
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_processes_do_not_read_a_mailbox_at_once() -> None:
+    box = BounceMailbox.objects.create(name="Box", host="127.0.0.1", port=1, username="u")
+    seen: list[bool] = []
+
+    def elsewhere() -> None:
+        seen.append(collect(box, now() + timedelta(seconds=5)))
+        connection.close()
+
+    with alone("bounce mailbox", box.pk):
+        thread = threading.Thread(target=elsewhere)
+        thread.start()
+        thread.join(10)
+
+    box.refresh_from_db()
+    assert seen == [False]
+    assert box.checked_at is None  # not even tried: port 1 would have been an error
+
+
+class _Tokens(http.server.BaseHTTPRequestHandler):
+    """A token endpoint. Set `answer` before asking."""
+
+    answer: tuple[int, bytes] = (200, b"")
+    asked: list[str] = []
+
+    def do_POST(self) -> None:
+        length = int(self.headers["Content-Length"])
+        self.asked.append(self.rfile.read(length).decode())
+        status, body = self.answer
+        self.send_response(status)
+        self.send_header("Location", "http://127.0.0.1:1/")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@pytest.fixture
+def endpoint() -> Iterator[str]:
+    _Tokens.asked = []
+    server = http.server.HTTPServer(("127.0.0.1", 0), _Tokens)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/token"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_token_is_fetched_with_the_clients_credentials(endpoint: str) -> None:
+    _Tokens.answer = (200, json.dumps({"access_token": "abc", "expires_in": 3599}).encode())
+
+    assert access_token(endpoint, "id", "se cret", "https://mail/.default") == "abc"
+
+    assert _Tokens.asked == [
+        "grant_type=client_credentials&client_id=id&client_secret=se+cret&scope=https%3A%2F%2Fmail%2F.default"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (
+            (401, b'{"error": "invalid_client", "error_description": "Wrong\\nsecret."}'),
+            "HTTP 401.: Wrong secret. Check",
+        ),
+        ((200, b"<html>"), "no token in the answer"),
+        ((302, b'{"access_token": "abc"}'), "HTTP 302"),
+        ((200, b"[1]"), "no token in the answer"),
+    ],
+)
+def test_it_says_why_there_is_no_token(endpoint: str, answer: tuple[int, bytes], words: str) -> None:
+    _Tokens.answer = answer
+
+    with pytest.raises(TokenRefused, match=words) as error:
+        access_token(endpoint, "id", "very-secret", "")
+
+    assert "very-secret" not in str(error.value)
+
+
+def test_it_says_that_nobody_gives_tokens_there() -> None:
+    with pytest.raises(TokenRefused, match="No token could be fetched from"):
+        access_token("http://127.0.0.1:1/", "id", "secret", "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "Say where bounces come from"),
+        (["--smtp", "here"], "is no address to listen on"),
+        (["--lmtp", "127.0.0.1:99999"], "is no address to listen on"),
+        (["--mailbox", "None"], "There is no mailbox “None”"),
+        (["--smtp", "127.0.0.1:0", "--certificate", "/nowhere.pem"], "The certificate cannot be used"),
+        (["--smtp", "192.0.2.1:0"], "This address cannot be used"),
+    ],
+)
+def test_receiving_says_what_it_cannot_do(arguments: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("receive_bounces", *arguments, stdout=io.StringIO())
+
+
+@pytest.fixture
+def receiving() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
+    """`manage.py receive_bounces` as a process of its own on the test's database."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> "subprocess.Popen[str]":
+        values = connection.settings_dict
+        url = make_conninfo(
+            dbname=values["NAME"], user=values["USER"] or None, host=values["HOST"] or None,
+            port=values["PORT"] or None, password=values["PASSWORD"] or None,
+        )  # fmt: skip
+        process = subprocess.Popen(
+            [sys.executable, str(BASE_DIR / "manage.py"), "receive_bounces", *arguments],
+            env={**os.environ, "DATABASE_URL": url}, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline()
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait(10)
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Whether it holds within ten seconds."""
+    end = time.monotonic() + 10
+    while not holds() and time.monotonic() < end:
+        time.sleep(0.02)
+    return holds()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_mailbox_that_is_watched_is_read_at_once_even_after_a_kill(
+    dovecot: Dovecot, authority: Authority, receiving: Callable[..., "subprocess.Popen[str]"]
+) -> None:
+    builtin_blocks()
+    one, two = sent.messages(sent.delivered(2))
+    box = mailbox(dovecot, authority, f"u{uuid.uuid4().hex[:12]}", interval=timedelta(minutes=10))
+    killed = receiving("--mailbox", box.name)
+    assert until(lambda: BounceMailbox.objects.get().checked_at is not None)
+    dovecot.put(box.username, FOREIGN, sent.bounce(one))
+    assert until(lambda: Quarantine.objects.count() == 1)
+    killed.kill()
+    killed.wait(10)
+    dovecot.put(box.username, sent.bounce(two))
+
+    told = receiving("--mailbox", box.name)
+
+    assert until(lambda: Quarantine.objects.count() == 2)
+    assert until(lambda: dovecot.subjects(box.username) == ["foreign"])
+    told.send_signal(signal.SIGTERM)
+    assert told.wait(15) == 0
+    assert dovecot.flags(box.username) == [""]
