@@ -153,6 +153,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "wake": {"task": "deliveries.tasks.wake", "schedule": 5.0, "options": {"expires": 5}},  # seconds
+    "figures": {"task": "tracking.tasks.count_figures", "schedule": 5.0, "options": {"expires": 5}},
     "purge": {"task": "deliveries.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "collect_bounces": {"task": "bounces.tasks.collect_due", "schedule": 15.0, "options": {"expires": 15}},
 }

@@ -19,7 +19,25 @@ are one range (:func:`deliveries.models.message_range`).
 
 from django.db import models
 
-from deliveries.models.message import NUMBER_BITS
+from deliveries.models.message import NUMBER_BITS, message_range
+from tracking.figures.models import Dimension, EventTally, LogCount, LogTally
+
+__all__ = [
+    "Device",
+    "Dimension",
+    "Event",
+    "EventKind",
+    "EventLoss",
+    "EventTally",
+    "LogCount",
+    "LogTally",
+    "MachineRule",
+    "Origin",
+    "RuleKind",
+    "RuleVerdict",
+    "UserAgent",
+    "anonymous",
+]
 
 
 class EventKind(models.IntegerChoices):
@@ -120,6 +138,14 @@ def anonymous(delivery_id: int) -> int:
     return delivery_id << NUMBER_BITS
 
 
+class EventQuerySet(models.QuerySet["Event"]):
+    """Selections of the event log."""
+
+    def of_delivery(self, delivery_id: int) -> "EventQuerySet":
+        """All events of a delivery, by the index on messages."""
+        return self.filter(message_id__range=message_range(delivery_id))
+
+
 class Event(models.Model):
     """One open, click or look at a mirror page; some 80 bytes, and some 45 in its index.
 
@@ -140,6 +166,9 @@ class Event(models.Model):
     link = models.PositiveSmallIntegerField(default=0)
     kind = models.PositiveSmallIntegerField(choices=EventKind)
     origin = models.PositiveSmallIntegerField(choices=Origin, default=Origin.PERSON)
+    counted = models.PositiveSmallIntegerField(
+        default=0, db_default=0, help_text="The origin as which the tallies count it; 0: not yet."
+    )
     rule = models.ForeignKey(
         MachineRule, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
     )
@@ -147,8 +176,12 @@ class Event(models.Model):
         null=True, help_text="Of the request, cut off: 24 bits of IPv4, 48 of IPv6. None without individual tracking."
     )
 
+    objects = EventQuerySet.as_manager()
+
     class Meta:
         indexes = [
+            # What the tallies do not count yet, or count otherwise: nearly always empty.
+            models.Index(fields=["id"], condition=~models.Q(counted=models.F("origin")), name="event_to_count"),
             # Every question begins with a delivery or a message. In the order of messages, so that distinct ones are
             # counted without a sort; with all that figures look at, so that they are read from the index alone.
             models.Index(

@@ -1,0 +1,80 @@
+"""The sums over the delivery log equal the log, and are brought along when it changes."""
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import Sum
+
+from campaign.lib.clock import now
+from deliveries.models import Delivery, Message, Part
+from deliveries.states import DeliveryState, MessageState
+from tests.deliveries import factories
+from tracking.figures import log
+from tracking.figures.models import LogCount, LogTally
+
+pytestmark = pytest.mark.django_db
+
+
+def running(count: int = 4) -> Delivery:
+    delivery = factories.analysed(factories.delivery(factories.people(count)))
+    Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.IN_PROGRESS, started_at=now())
+    delivery.refresh_from_db()
+    return delivery
+
+
+def fail(message: Message, reason: int) -> None:
+    Message.objects.filter(pk=message.pk).update(
+        state=MessageState.FAILED, failure_type="hard", reason=reason, processed_at=now()
+    )
+    Part.objects.filter(delivery_id=message.delivery_id).update(failed=1)
+
+
+def test_it_adds_up_messages_by_domain_state_and_reason() -> None:
+    delivery = running()
+    message = Message.objects.of_delivery(delivery.pk).order_by("pk")[0]
+    fail(message, 1)
+
+    assert log.count_logs(now()) == 1
+
+    rows = LogTally.objects.filter(delivery_id=delivery.pk, hour=None)
+    assert {(row.domain, row.state, row.failure_type, row.reason, row.count) for row in rows} == {
+        ("example.org", MessageState.FAILED, "hard", 1, 1),
+        ("example.org", MessageState.PENDING, "", 0, 3),
+    }
+    by_hour = LogTally.objects.get(delivery_id=delivery.pk, hour__isnull=False)
+    assert (by_hour.state, by_hour.count) == (MessageState.FAILED, 1)
+
+
+def test_it_adds_up_again_what_changed_and_is_due_and_nothing_else() -> None:
+    delivery = running()
+    first, second = Message.objects.of_delivery(delivery.pk).order_by("pk")[:2]
+    fail(first, 1)
+    log.count_logs(now())
+
+    assert log.count_logs(now() + timedelta(minutes=1)) == 0  # nothing changed
+    fail(second, 5)
+    Part.objects.filter(delivery_id=delivery.pk).update(failed=2)
+    assert log.count_logs(now()) == 0  # not due yet
+    assert log.count_logs(now() + timedelta(minutes=1)) == 1
+    failed = LogTally.objects.filter(delivery_id=delivery.pk, hour=None, state=MessageState.FAILED)
+    assert failed.aggregate(Sum("count"))["count__sum"] == 2
+
+
+def test_it_keeps_the_largest_domains_and_adds_the_rest_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log, "DOMAINS", 1)
+    delivery = running()
+    message = Message.objects.of_delivery(delivery.pk).order_by("pk")[0]
+    Message.objects.filter(pk=message.pk).update(address="a@Small.example")
+
+    log.count_log(delivery, "")
+
+    rows = LogTally.objects.filter(delivery_id=delivery.pk, hour=None).values_list("domain", "count")
+    assert set(rows) == {("example.org", 3), ("", 1)}
+
+
+def test_it_knows_how_many_messages_have_no_pixel() -> None:
+    delivery = running()
+
+    log.count_log(delivery, "")
+
+    assert LogCount.objects.get(pk=delivery.pk).text_only == 0
