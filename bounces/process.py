@@ -17,9 +17,11 @@ from django.db import InterfaceError, OperationalError, transaction
 from bounces import consequences, whose
 from bounces.models import BounceMail, MailState
 from bounces.parsing import MAX_OCTETS, Action, Clues, Finding, Kind, Report, parse
+from bounces.parsing.mime import read
 from bounces.qualification import judge
 from bounces.qualification.verdicts import NO_FAILURE, UNQUALIFIED
 from campaign.lib.clock import now
+from deliveries.actions.unsubscribe import unsubscribe_by_mail
 from deliveries.models import Message
 from deliveries.sending.verdict import FailureType, Verdict
 from recipients.addresses import AddressError, key
@@ -172,6 +174,11 @@ def _repeated(mail: BounceMail) -> Processed:
 
 
 def _understand(mail: BounceMail, report: Report, otherwise: Verdict | None) -> Processed:
+    if (message := _unsubscribed(mail, report)) is not None:
+        mail.kind, mail.message_ids, mail.raw = report.kind, [message.pk], b""
+        mail.sentence = f"{message.address} unsubscribed by mail."
+        mail.save()
+        return Processed(Outcome.OURS, report.kind, mail.sentence, Outcome.OURS, mail.pk)
     messages = whose.find(report, mail.envelope_to)
     judged = _judged(report, otherwise)
     mail.kind = report.kind
@@ -185,6 +192,17 @@ def _understand(mail: BounceMail, report: Report, otherwise: Verdict | None) -> 
     mail.save()
     outcome = _OUTCOMES[MailState(mail.state)]
     return Processed(outcome, report.kind, mail.sentence, outcome, mail.pk)
+
+
+def _unsubscribed(mail: BounceMail, report: Report) -> Message | None:
+    """The message whose ``mailto:`` unsubscription the mail is, and the person unsubscribed; ``None`` for any other.
+
+    The subject alone says so where the address of bounces names no message (``RETURN_PATH=plain``).
+    """
+    if report.kind not in {Kind.OTHER, Kind.VACATION}:  # mail programs may say that nobody typed it
+        return None
+    subject = read(bytes(mail.raw)).headers.get("subject")
+    return unsubscribe_by_mail((mail.envelope_to, *report.clues.return_addresses[: whose.MAX_SIGNS]), subject)
 
 
 def _judged(report: Report, otherwise: Verdict | None) -> Judged:

@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.db import OperationalError, connections
@@ -11,12 +12,15 @@ from bounces.models import BounceMail, MailState
 from bounces.parsing import Kind
 from bounces.process import Outcome, Processed, again, process, process_finding
 from campaign.lib.clock import now
+from campaign.lib.signing import UNSUBSCRIBE_BY_MAIL, return_token
 from deliveries.models import Message, Part
+from deliveries.rendering.return_path import ReturnPath, unsubscription_mailto
 from deliveries.sending.verdict import FailureType, Reason, Verdict
 from deliveries.states import MessageState
 from recipients import quarantine
 from recipients.models import Denylist, Quarantine, QuarantineStatus
 from tests.bounces import mails, sent
+from tests.deliveries.factories import builtin_blocks
 
 pytestmark = pytest.mark.django_db
 
@@ -250,6 +254,7 @@ def test_a_providers_own_opinion_counts_where_the_rules_have_none() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_same_mail_at_the_same_time_counts_once() -> None:
+    builtin_blocks()
     (message,) = sent.messages(sent.delivered())
     raw = sent.bounce(message, sent.FULL)
     results: list[Outcome] = []
@@ -269,3 +274,20 @@ def test_the_same_mail_at_the_same_time_counts_once() -> None:
     assert sorted(results) == [Outcome.OURS, *[Outcome.REPEATED] * 3]
     assert Quarantine.objects.get().errors == 1
     assert Message.objects.get().state == MessageState.FAILED
+
+
+@pytest.mark.parametrize("form", list(ReturnPath))
+def test_a_mail_to_the_address_for_unsubscriptions_unsubscribes_once(form: ReturnPath) -> None:
+    message = sent.messages(sent.delivered(2))[0]
+    own = return_token(message.pk, bytes(message.content.key), UNSUBSCRIBE_BY_MAIL)
+    uri = urlsplit(unsubscription_mailto("bounces@example.com", form, own))
+    subject = unquote(uri.query.removeprefix("subject="))
+    raw = f"From: stranger@example.net\r\nTo: {uri.path}\r\nSubject: {subject}\r\n\r\n".encode()
+
+    done = process(raw, source="Test")
+
+    assert done.outcome is Outcome.OURS
+    assert done.sentence == f"{message.address} unsubscribed by mail."
+    assert process(raw, source="Test").outcome is Outcome.REPEATED
+    assert Denylist.objects.get().recipient_id == message.recipient_id
+    assert bytes(BounceMail.objects.get().raw) == b""

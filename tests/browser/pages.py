@@ -16,6 +16,9 @@ from deliveries.models import (
     Route,
 )
 from deliveries.states import MessageState
+from recipients.history import Origin
+from recipients.models import Recipient, Service
+from recipients.subscriptions import subscribe
 from tests.deliveries.factories import analysed, confirmed, delivery, people
 
 ROOT = "/admin/"
@@ -40,7 +43,13 @@ def prepare() -> Mapping[str, str]:
     mailbox = BounceMailbox.objects.create(
         name="Bounces", host="imap.example.com", username="bounces", checked_at=now(), last_error="It said no. " * 20
     )
+    person = Recipient.objects.earliest("pk")
+    service = Service.objects.create(name="Weekly", has_form=True, sender_address="news@example.com")
+    subscribe(person, service, Origin("fair"))
     return {
+        "recipient": f"/admin/recipients/recipient/{person.pk}/change/",
+        "erase": f"/admin/deliveries/delivery/person/{person.pk}/erase/",
+        "service": f"/admin/recipients/service/{service.pk}/change/",
         "home": ROOT,
         "list": DELIVERIES,
         "create": f"{DELIVERIES}create/",
