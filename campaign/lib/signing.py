@@ -23,6 +23,11 @@ _NUMBERS = struct.Struct(">IQ")
 _TOKEN_BYTES = _NUMBERS.size + MAC_BYTES
 
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
+_SHIFTS = range(150, -1, -10)
+
+
 class InvalidToken(ValueError):
     """The text is no identifier this project could have made."""
 
@@ -68,7 +73,7 @@ def return_token(message_id: int, key: bytes, purpose: bytes = RETURN) -> str:
     With the purpose :data:`UNSUBSCRIBE_BY_MAIL` it names the message in the address that takes unsubscriptions.
     """
     number = message_id.to_bytes(8)
-    return base64.b32encode(number + _mac(purpose, number, key)[:RETURN_MAC_BYTES]).decode().lower()
+    return _base32(number + _mac(purpose, number, key)[:RETURN_MAC_BYTES])
 
 
 def split_return(token: str) -> tuple[int, bytes]:
@@ -99,6 +104,13 @@ def own_names(message_id: int, key: bytes) -> tuple[str, str]:
 
 def _mac(purpose: bytes, numbers: bytes, key: bytes) -> bytes:
     return hmac.digest(key, purpose + numbers, "sha256")[:MAC_BYTES]
+
+
+def _base32(data: bytes) -> str:
+    """20 bytes as base32 in small letters. Every message needs this twice, and the standard library's takes four times
+    as long."""
+    number = int.from_bytes(data)
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
 
 
 def _encode(data: bytes) -> str:

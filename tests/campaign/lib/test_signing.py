@@ -1,10 +1,24 @@
+import base64
 from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaign.lib.signing import MIRROR, UNSUBSCRIBE, Identifier, InvalidToken, split, token, verify
+from campaign.lib.signing import (
+    MIRROR,
+    RETURN,
+    UNSUBSCRIBE,
+    UNSUBSCRIBE_BY_MAIL,
+    Identifier,
+    InvalidToken,
+    return_token,
+    split,
+    split_return,
+    token,
+    verify,
+    verify_return,
+)
 
 KEY = bytes(range(32))
 
@@ -55,3 +69,21 @@ def test_it_raises_nothing_but_invalid_token_for_any_text(text):
 def test_it_knows_one_spelling_only(spelling):
     with pytest.raises(InvalidToken):
         split(spelling.format(token(MIRROR, 1, 2, KEY)))
+
+
+@given(message_ids, st.binary(min_size=32, max_size=32))
+def test_it_writes_the_token_of_an_address_in_the_base32_of_everybody(message_id, key):
+    written = return_token(message_id, key)
+
+    number, mac = split_return(written)
+    assert written == base64.b32encode(number.to_bytes(8) + mac).decode().lower()
+    assert number == message_id
+    assert verify_return(number, mac, key)
+
+
+@given(message_ids)
+def test_it_tells_a_bounce_from_an_unsubscription(message_id):
+    number, mac = split_return(return_token(message_id, KEY, UNSUBSCRIBE_BY_MAIL))
+
+    assert verify_return(number, mac, KEY, UNSUBSCRIBE_BY_MAIL)
+    assert not verify_return(number, mac, KEY, RETURN)
