@@ -21,7 +21,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from bounces.parsing import MAX_OCTETS
 from bounces.process import Outcome, process
-from deliveries.identifiers import UnknownMessage, find_returned
+from deliveries.identifiers import UnknownMessage, find_returned, find_unsubscribing
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -150,11 +150,13 @@ class _Handler:
     def _is_ours(self, address: str) -> bool:
         if address.lower() in self._listener.accepted:
             return True
-        try:
-            find_returned(address)
-        except UnknownMessage:
-            return False
-        return True
+        for find in (find_returned, find_unsubscribing):
+            try:
+                find(address)
+            except UnknownMessage:
+                continue
+            return True
+        return False
 
     async def handle_DATA(self, server: "_Smtp", session: Session, envelope: Envelope) -> str:  # noqa: N802
         raw = envelope.content

@@ -13,8 +13,9 @@ from bounces.models import BounceMail
 from bounces.parsing import MAX_OCTETS
 from bounces.sources import listener as module
 from bounces.sources.listener import MAX_REFUSALS, Listener
+from campaign.lib.signing import UNSUBSCRIBE_BY_MAIL, return_token
 from deliveries.models import Message
-from recipients.models import Quarantine
+from recipients.models import Denylist, Quarantine
 from tests.bounces import sent
 from tests.bounces.sources.ways import FEEDBACK_ADDRESS, FOREIGN, serving
 from tests.deliveries.factories import builtin_blocks
@@ -82,6 +83,15 @@ def test_the_envelope_alone_leads_to_the_message(port: int, message: Message) ->
         session.sendmail("", [sent.return_path(message).upper()], b"Subject: failure\n\n" + sent.GONE.encode() + b"\n")
 
     assert BounceMail.objects.get().message_ids == [message.pk]
+
+
+def test_it_takes_unsubscriptions_by_mail(port: int, message: Message) -> None:
+    own = return_token(message.pk, bytes(message.content.key), UNSUBSCRIBE_BY_MAIL)
+
+    with client(port) as session:
+        session.sendmail("ada@example.net", [f"bounces+{own}@example.com"], b"Subject: unsubscribe\n\n")
+
+    assert Denylist.objects.get().recipient_id == message.recipient_id
 
 
 @pytest.mark.parametrize(
