@@ -10,10 +10,13 @@ class BouncesConfig(AppConfig):
     verbose_name = "Bounces"
 
     def ready(self) -> None:
-        """Register the rules with what sends, and what is kept for how long."""
+        """Register the rules with what sends, what is kept for how long, and what the home page says."""
         from bounces import keeping
+        from bounces.notices import tell
         from bounces.qualification.replies import by_rules
+        from campaign.lib import notices
         from deliveries.sending import verdict
 
         verdict.register(by_rules)
         keeping.register()
+        notices.register("bounces", tell)

@@ -53,10 +53,10 @@ class MailboxAdmin(ui.ModelAdmin):
     """Mailboxes with how their last reading went."""
 
     form = MailboxForm
-    list_display = ["name", "protocol", "host", "is_active", "checked_at", "state", "ours_count", "left_count"]
+    list_display = ["name", "protocol", "host", "is_active", "checked_at", "state", "counts"]
     actions = None
     change_form_template = "bounces/mailbox_form.html"
-    readonly_fields = ["checked_at", "state", "ours_count", "left_count", "set_aside_count"]
+    readonly_fields = ["checked_at", "state", "counts"]
     fieldsets: ClassVar[Fieldsets] = [
         (None, {"fields": ["name", "is_active"]}),
         ("Connection", {"fields": ["protocol", ("host", "port"), "security", "authority_file"]}),
@@ -75,7 +75,7 @@ class MailboxAdmin(ui.ModelAdmin):
             },
         ),
         ("Mails", {"fields": ["folder", "ours", "ours_folder", "interval"]}),
-        ("Last reading", {"fields": ["checked_at", "state", "ours_count", "left_count", "set_aside_count"]}),
+        ("Last reading", {"fields": ["checked_at", "state", "counts"]}),
     ]
 
     @admin.display(description="How it went")
@@ -84,6 +84,12 @@ class MailboxAdmin(ui.ModelAdmin):
         if mailbox.last_error:
             return mailbox.last_error
         return "All right." if mailbox.checked_at else "It was not read yet."
+
+    @admin.display(description="Mails so far")
+    def counts(self, mailbox: BounceMailbox) -> str:
+        """What the mails were; each counts once."""
+        aside = f", {mailbox.set_aside_count:,} set aside" if mailbox.set_aside_count else ""
+        return f"{mailbox.ours_count:,} ours, {mailbox.left_count:,} not ours{aside}"
 
     def get_urls(self) -> list[URLPattern]:
         """With the connection test."""

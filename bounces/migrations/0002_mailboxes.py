@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('username', models.CharField(max_length=255, verbose_name='user name')),
                 ('login', models.CharField(choices=[('password', 'Password'), ('xoauth2', 'XOAUTH2 (OAuth 2)')], default='password', max_length=8, verbose_name='way of logging in')),
                 ('sealed_password', models.TextField(blank=True, editable=False)),
-                ('token_url', models.CharField(blank=True, help_text='For XOAUTH2: where access tokens are fetched, for example https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token. The password is then the client secret. Empty means that the password is the access token itself.', max_length=500, validators=[django.core.validators.URLValidator(schemes=['https'])], verbose_name='token address')),
+                ('token_url', models.CharField(blank=True, help_text='For XOAUTH2: where access tokens are fetched, for example https://login.microsoftonline.com/TENANT/oauth2/v2.0/token. The password is then the client secret. Empty means that the password is the access token itself.', max_length=500, validators=[django.core.validators.URLValidator(schemes=['https'])], verbose_name='token address')),
                 ('client_id', models.CharField(blank=True, max_length=255, verbose_name='client ID')),
                 ('scope', models.CharField(blank=True, help_text='For example https://outlook.office365.com/.default.', max_length=255)),
                 ('folder', models.CharField(default='INBOX', help_text='IMAP: the folder to read. POP3 has one folder only.', max_length=255)),

@@ -71,7 +71,7 @@ class BounceMailbox(models.Model):
         blank=True,
         validators=[URLValidator(schemes=["https"])],
         help_text="For XOAUTH2: where access tokens are fetched, for example "
-        "https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token. The password is then the client secret. "
+        "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token. The password is then the client secret. "
         "Empty means that the password is the access token itself.",
     )
     client_id = models.CharField("client ID", max_length=255, blank=True)

@@ -195,7 +195,7 @@ def trouble(address: MailboxAddress, error: Exception, step: str) -> MailboxUnav
         case UnicodeError():
             sentence = f"User name, password or folder of {address.label} hold characters that {name} cannot carry."
         case _:
-            sentence = f"{where} said no {step}: {said(error)}. Check {address.label}."
+            sentence = f"{where} said no {step}: {said(error).removeprefix('-ERR ')}. Check {address.label}."
     return MailboxUnavailable(sentence)
 
 

@@ -5,6 +5,7 @@ from django.http import HttpRequest, HttpResponse
 
 from campaign import ui
 from campaign.lib.clock import now
+from campaign.lib.notices import notices_for
 from deliveries.archiving.copies import alarms
 from deliveries.models import Delivery, DeliveryTemplate, Route
 from deliveries.pages.progress import progress_of
@@ -28,6 +29,7 @@ def home(request: HttpRequest) -> HttpResponse:
         may_create=request.user.has_perm("deliveries.add_delivery"),
         waiting=list(_waiting_for(request)) if allowed else [],
         alarms=alarms(now()) if allowed else [],
+        notices=notices_for(request.user),
         rows=[(delivery, progress[delivery.pk]) for delivery in latest],
         steps_left=_steps_left() if allowed and not latest else [],
     )

@@ -3,6 +3,7 @@
 from datetime import datetime
 from email import message_from_bytes
 from email.message import Message as Mail
+from urllib.parse import parse_qs, urlsplit
 
 from campaign.lib.clock import now
 from deliveries.models import Delivery, Message, Part
@@ -52,6 +53,12 @@ def header(message: Message) -> Mail:
 def return_path(message: Message) -> str:
     """The envelope sender it left with."""
     return renderer(message.content_id).mail(message_row(message)).sender
+
+
+def unsubscription(message: Message) -> tuple[str, str]:
+    """Address and subject of the mail by which its recipient unsubscribes."""
+    uri = urlsplit(str(header(message)["List-Unsubscribe"]).partition("mailto:")[2].partition(">")[0])
+    return uri.path, parse_qs(uri.query)["subject"][0]
 
 
 def envelope_id(message: Message) -> str:
