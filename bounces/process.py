@@ -199,7 +199,7 @@ def _unsubscribed(mail: BounceMail, report: Report) -> Message | None:
 
     The subject alone says so where the address of bounces names no message (``RETURN_PATH=plain``).
     """
-    if report.kind not in {Kind.OTHER, Kind.VACATION}:  # mail programs may say that nobody typed it
+    if report.kind in {Kind.BOUNCE, Kind.DELAYED}:  # one of Gmail's looks like an automatic opt-out
         return None
     subject = read(bytes(mail.raw)).headers.get("subject")
     return unsubscribe_by_mail((mail.envelope_to, *report.clues.return_addresses[: whose.MAX_SIGNS]), subject)

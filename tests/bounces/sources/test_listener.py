@@ -131,13 +131,6 @@ def test_a_feedback_report_comes_to_an_address_of_its_own(port: int, message: Me
     assert BounceMail.objects.get().message_ids == [message.pk]
 
 
-def test_a_mail_to_the_unsubscription_address_unsubscribes(port: int, message: Message) -> None:
-    with client(port) as session:
-        session.sendmail(message.address, [sent.unsubscription(message)[0]], b"Subject: unsubscribe\n\n")
-
-    assert Denylist.objects.filter(recipient__address=message.address).exists()
-
-
 def test_while_the_database_is_away_it_says_451(port: int, message: Message, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> Any:
         raise OperationalError("away")
