@@ -5,6 +5,7 @@ import io
 import json
 import os
 import signal
+import smtplib
 import subprocess
 import sys
 import threading
@@ -184,11 +185,11 @@ def test_receiving_says_what_it_cannot_do(arguments: list[str], words: str) -> N
 
 
 @pytest.fixture
-def receiving() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
-    """`manage.py receive_bounces` as a process of its own on the test's database."""
+def receiving() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", str]]]:
+    """`manage.py receive_bounces` as a process of its own on the test's database, and the first line it says."""
     started: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> "subprocess.Popen[str]":
+    def start(*arguments: str) -> tuple["subprocess.Popen[str]", str]:
         values = connection.settings_dict
         url = make_conninfo(
             dbname=values["NAME"], user=values["USER"] or None, host=values["HOST"] or None,
@@ -200,8 +201,7 @@ def receiving() -> Iterator[Callable[..., "subprocess.Popen[str]"]]:
         )  # fmt: skip
         started.append(process)
         assert process.stdout is not None
-        assert process.stdout.readline()
-        return process
+        return process, process.stdout.readline()
 
     yield start
     for process in started:
@@ -221,13 +221,13 @@ def until(holds: Callable[[], bool]) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_mailbox_that_is_watched_is_read_at_once_even_after_a_kill(
-    dovecot: Dovecot, authority: Authority, receiving: Callable[..., "subprocess.Popen[str]"]
+def test_the_process_takes_what_comes_by_mailbox_and_smtp_even_after_a_kill_and_ends_in_order(
+    dovecot: Dovecot, authority: Authority, receiving: Callable[..., tuple["subprocess.Popen[str]", str]]
 ) -> None:
     builtin_blocks()
-    one, two = sent.messages(sent.delivered(2))
+    one, two, three = sent.messages(sent.delivered(3))
     box = mailbox(dovecot, authority, f"u{uuid.uuid4().hex[:12]}", interval=timedelta(minutes=10))
-    killed = receiving("--mailbox", box.name)
+    killed, _ = receiving("--mailbox", box.name)
     assert until(lambda: BounceMailbox.objects.get().checked_at is not None)
     dovecot.put(box.username, FOREIGN, sent.bounce(one))
     assert until(lambda: Quarantine.objects.count() == 1)
@@ -235,10 +235,13 @@ def test_a_mailbox_that_is_watched_is_read_at_once_even_after_a_kill(
     killed.wait(10)
     dovecot.put(box.username, sent.bounce(two))
 
-    told = receiving("--mailbox", box.name)
+    told, said = receiving("--smtp", "127.0.0.1:0", "--mailbox", box.name)
 
     assert until(lambda: Quarantine.objects.count() == 2)
     assert until(lambda: dovecot.subjects(box.username) == ["foreign"])
+    with smtplib.SMTP("127.0.0.1", int(said.rpartition(":")[2]), local_hostname="mta.example.org") as client:
+        client.sendmail("", [sent.return_path(three)], sent.bounce(three))
+    assert Quarantine.objects.count() == 3
     told.send_signal(signal.SIGTERM)
     assert told.wait(15) == 0
     assert dovecot.flags(box.username) == [""]
