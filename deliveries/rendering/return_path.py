@@ -55,9 +55,9 @@ def envelope_sender(address: str, form: ReturnPath, token: str) -> str:
 
 def unsubscription_mailto(address: str, form: ReturnPath, token: str) -> str:
     """A ``mailto:`` URI (RFC 6068) to the mailbox of the error address that names the message with this token; empty
-    where the address does not fit into one."""
+    where the address does not fit into one, and where only this network knows its domain."""
     local, _, domain = address.rpartition("@")
-    if not address.isascii() or local.startswith('"'):
+    if not address.isascii() or local.startswith('"') or "." not in domain:
         return ""
     match form:
         case ReturnPath.PLAIN:

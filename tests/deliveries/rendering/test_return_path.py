@@ -108,3 +108,8 @@ def test_a_mailto_names_its_message_wherever_the_return_path_puts_it(local: str,
     subject = parse_qs(uri.query)["subject"][0]
     assert subject.startswith("unsubscribe")
     assert token in [*tokens_in(unquote(uri.path)), *tokens_in(f"{subject}@")]
+
+
+@pytest.mark.parametrize("address", ["bounces@localhost", "bücher@example.com", '"two words"@example.com'])
+def test_it_offers_no_mailto_that_leads_nowhere(address: str) -> None:
+    assert unsubscription_mailto(address, ReturnPath.SUB_ADDRESS, return_token(5, KEY)) == ""
