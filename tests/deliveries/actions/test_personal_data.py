@@ -75,7 +75,7 @@ def everything() -> str:
         tables = [
             name
             for name in connection.introspection.table_names(cursor)
-            if name.startswith(("recipients_", "deliveries_", "django_admin_log"))
+            if name.startswith(("recipients_", "deliveries_", "bounces_", "tracking_", "django_admin_log"))
         ]
         rows = []
         for table in tables:
