@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
-from bounces.models import BounceMail
+from bounces.models import BounceMail, UnqualifiedFailure, UnqualifiedText
 from campaign.lib import privacy, retention
 from campaign.lib.privacy import Holding, Person
 from campaign.lib.retention import Purge
@@ -39,7 +39,11 @@ def files(person: Person) -> Iterator[tuple[str, bytes]]:
 
 
 def erase(person: Person) -> Mapping[str, int]:
-    """The mails go whole; what followed from them is in log and quarantine."""
+    """The mails go whole; what followed from them is in log and quarantine. Texts to qualify forget who had them."""
+    UnqualifiedFailure.objects.filter(message_id__in=list(messages_of(person).values_list("pk", flat=True))).delete()
+    if person.address:
+        named = Q(sample__icontains=person.address) | Q(sample__icontains=person.key)
+        UnqualifiedText.objects.filter(named).update(sample=F("text"))
     return {"returned mails": mails_about(person).delete()[0]}
 
 

@@ -12,17 +12,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
-from bounces import consequences, whose
+from bounces import consequences, forwarding, rules, unqualified, whose
 from bounces.models import BounceMail, MailState
 from bounces.parsing import MAX_OCTETS, Action, Clues, Finding, Kind, Report, parse
 from bounces.parsing.mime import read
 from bounces.qualification import judge
-from bounces.qualification.verdicts import NO_FAILURE, UNQUALIFIED
+from bounces.qualification.verdicts import BY_REPLY_CODE, NO_FAILURE, UNQUALIFIED
+from bounces.unqualified import Unknown
 from campaign.lib.clock import now
 from deliveries.actions.unsubscribe import unsubscribe_by_mail
 from deliveries.models import Message
+from deliveries.rendering.return_path import SEPARATOR, ReturnPath
+from deliveries.rows import investigation_address
 from deliveries.sending.verdict import FailureType, Verdict
 from recipients.addresses import AddressError, key
 
@@ -186,9 +190,11 @@ def _understand(mail: BounceMail, report: Report, otherwise: Verdict | None) -> 
     mail.message_ids = [message.pk for message in messages]
     if not messages:
         mail.state, mail.sentence = MailState.NOT_OURS, "It is about none of our messages."
-        mail.raw, mail.findings = b"", []
+        mail.findings = []
+        if not _forward_strange(mail, report):
+            mail.raw = b""
     else:
-        mail.sentence = " ".join(_follow(message, report, judged, mail.received_at) for message in messages)
+        mail.sentence = " ".join(_follow(message, report, judged, mail) for message in messages)
     mail.save()
     outcome = _OUTCOMES[MailState(mail.state)]
     return Processed(outcome, report.kind, mail.sentence, outcome, mail.pk)
@@ -206,14 +212,15 @@ def _unsubscribed(mail: BounceMail, report: Report) -> Message | None:
 
 
 def _judged(report: Report, otherwise: Verdict | None) -> Judged:
-    judged = judge(report)
+    judged = judge(report, rules.current())
     if otherwise is None:
         return judged
     return [(finding, otherwise if verdict is UNQUALIFIED else verdict) for finding, verdict in judged]
 
 
-def _follow(message: Message, report: Report, judged: Judged, at: datetime) -> str:
+def _follow(message: Message, report: Report, judged: Judged, mail: BounceMail) -> str:
     """Do what follows for one message; what was done, in a sentence."""
+    at = mail.received_at
     match report.kind:
         case Kind.FEEDBACK if report.is_complaint:
             words = judged[0][0].diagnostic if judged else "Feedback report"
@@ -225,13 +232,43 @@ def _follow(message: Message, report: Report, judged: Judged, at: datetime) -> s
                 return f"Nobody says that the message to {message.address} failed."
             words = _clean(finding.diagnostic or report.notice, MAX_WORDS)
             consequences.returned(message, verdict, words, at)
+            if verdict == UNQUALIFIED:
+                _forward(mail, message, "No rule and no code says what this bounce means.")
+            if verdict == UNQUALIFIED or verdict.rule.startswith(BY_REPLY_CODE):
+                unqualified.note([Unknown(message.pk, words, verdict, at, is_returned=True)])
             return f"The message to {message.address} failed: {verdict.type}, {verdict.reason.label}."
         case Kind.DELAYED:
             return f"The message to {message.address} is late; its server goes on trying."
         case Kind.VACATION:
             return f"A machine answered for {message.address}."
         case _:
+            _forward(mail, message, f"This came back for the message to {message.address} and is no bounce.")
             return f"This is no bounce of the message to {message.address}."
+
+
+def _forward(mail: BounceMail, message: Message, why: str) -> None:
+    """Let a person read it, at the address that the message's delivery names."""
+    if mail.raw:
+        forwarding.note(mail, investigation_address(message), why, message.delivery_id)
+
+
+def _forward_strange(mail: BounceMail, report: Report) -> bool:
+    """What is neither about a message of ours nor a bounce, but was written to our error address (by a person, or a
+    DMARC or TLS report), goes to the platform's investigation address."""
+    if report.kind is not Kind.OTHER or not any(
+        map(_is_error_address, (mail.envelope_to, *report.clues.return_addresses))
+    ):
+        return False
+    return forwarding.note(mail, settings.INVESTIGATION_ADDRESS, "This came to the error address and is no bounce.")
+
+
+def _is_error_address(address: str) -> bool:
+    """The platform's error address, with or without a sub-address; any address at a domain that is for bounces only."""
+    local, _, domain = address.lower().rpartition("@")
+    own_local, _, own_domain = settings.ERROR_ADDRESS.lower().rpartition("@")
+    if domain != own_domain:
+        return False
+    return settings.RETURN_PATH == ReturnPath.DOMAIN or local.partition(SEPARATOR)[0] == own_local
 
 
 def _said_of(message: Message, judged: Judged) -> tuple[Finding, Verdict]:

@@ -4,8 +4,10 @@ from datetime import timedelta
 
 from celery import shared_task
 
+from bounces.forwarding import send_due
 from bounces.models import BounceMailbox
 from bounces.sources.collect import collect, due
+from bounces.upkeep import tidy
 from campaign.lib.clock import now
 
 SLICE = timedelta(seconds=60)
@@ -25,3 +27,15 @@ def collect_due() -> None:
     """Have every mailbox read whose turn it is. Runs every few seconds."""
     for mailbox in due(now()):
         collect_mailbox.delay(mailbox.pk)
+
+
+@shared_task
+def forward_mails() -> None:
+    """Forward what waits for a person to read it. Runs every minute."""
+    send_due(now())
+
+
+@shared_task
+def tidy_bounces() -> None:
+    """Forget what is over. Runs every hour."""
+    tidy(now())

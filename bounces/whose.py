@@ -19,8 +19,8 @@ from campaign.lib.signing import own_names
 from deliveries.identifiers import MIRROR, UNSUBSCRIBE, UnknownMessage, find_message, find_returned
 from deliveries.models import Message
 from deliveries.rendering.return_path import ReturnPath
-from recipients.addresses import AddressError, key
 from recipients.models import Recipient
+from recipients.quarantine import keys_of
 
 MAX_SIGNS: Final = 50
 """Of each sort; a mail that lists more addresses or identifiers is no bounce of one message."""
@@ -102,7 +102,7 @@ def _by_tokens(purpose: bytes, tokens: Iterable[str]) -> Iterator[Message]:
 
 def _to(addresses: Iterable[str], limit: int) -> Iterator[Message]:
     """The latest messages to the people who have these addresses, then those to seed addresses."""
-    keys = _keys(addresses)
+    keys = keys_of(addresses)
     people = Recipient.objects.filter(address_key__in=keys).values_list("pk", flat=True)
     messages = Message.objects.select_related("content").order_by("-pk")
     yield from messages.filter(recipient_id__in=list(people))[:limit]
@@ -115,13 +115,3 @@ def _addresses(report: Report) -> list[str]:
     quoted = (value for name, value in report.clues.headers if name in _TO_FIELDS)
     named.extend(address for value in quoted for address in iter_addresses(value))
     return list(dict.fromkeys(filter(None, named)))[:MAX_SIGNS]
-
-
-def _keys(addresses: Iterable[str]) -> list[str]:
-    keys = []
-    for address in addresses:
-        try:
-            keys.append(key(address))
-        except AddressError:
-            continue
-    return keys

@@ -154,6 +154,8 @@ CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "wake": {"task": "deliveries.tasks.wake", "schedule": 5.0, "options": {"expires": 5}},  # seconds
     "figures": {"task": "tracking.tasks.count_figures", "schedule": 5.0, "options": {"expires": 5}},
+    "forward_mails": {"task": "bounces.tasks.forward_mails", "schedule": 60.0, "options": {"expires": 60}},
+    "tidy_bounces": {"task": "bounces.tasks.tidy_bounces", "schedule": 3600.0, "options": {"expires": 3600}},
     "purge": {"task": "deliveries.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "collect_bounces": {"task": "bounces.tasks.collect_due", "schedule": 15.0, "options": {"expires": 15}},
 }

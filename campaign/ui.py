@@ -94,6 +94,15 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
         ),
     ),
     (
+        "Bounces",
+        (
+            Entry("To qualify", "help_center", "bounces.unqualifiedtext"),
+            Entry("Bounce rules", "rule_settings", "bounces.bouncerule"),
+            Entry("Mails that came back", "mark_email_unread", "bounces.bouncemail"),
+            Entry("Quarantine rules", "tune", "recipients.quarantinepolicy"),
+        ),
+    ),
+    (
         "Installation",
         (
             Entry("Routes", "router", "deliveries.route"),

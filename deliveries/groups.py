@@ -10,6 +10,7 @@ from django.db.models import Q
 CONTENT: Final = ("delivery", "deliverytemplate", "personalizationblock")
 PEOPLE: Final = ("recipient", "recipientlist", "listmembership", "recipientimport", "attributedefinition")
 BLOCKED: Final = ("quarantine", "denylist")
+RETURNED: Final = ("bouncemail", "bouncerule", "unqualifiedtext", "quarantinepolicy")
 INSTALLATION: Final = (
     "route",
     "bouncemailbox",
@@ -31,7 +32,7 @@ GROUPS: Final[Mapping[str, Q]] = {
     "Approver": _EVERYTHING_SEEN | Q(codename__in=["start_delivery", "control_delivery"]),
     "Operator": _EVERYTHING_SEEN
     | Q(codename__in=["control_delivery", "export_recipient", "erase_recipient"])
-    | Q(content_type__model__in=[*INSTALLATION, *BLOCKED], codename__regex="^(add|change|delete)_"),
+    | Q(content_type__model__in=[*INSTALLATION, *BLOCKED, *RETURNED], codename__regex="^(add|change|delete)_"),
 }
 """Name, and the rights in our apps: marketers prepare, approvers start, operators run the machines."""
 

@@ -17,7 +17,7 @@ from recipients.addresses import AddressError, key
 from recipients.models import Quarantine, QuarantinePolicy, QuarantineStatus
 
 MAX_TEXT_CHARACTERS: Final = 2_000
-OUTAGE_WINDOW: Final = timedelta(days=1)
+OUTAGE_WINDOW: Final = timedelta(days=2)
 """Addresses of a domain that failed within this time make an outage together."""
 
 _WRITTEN: Final = [
@@ -93,11 +93,59 @@ def release(records: QuerySet[Quarantine]) -> int:
     return records.update(status=QuarantineStatus.VALID, errors=0, errors_since=None, returned=False, updated_at=now())
 
 
+def held_by(
+    domain: str = "", rule: str = "", reason: str = "", *, since: datetime, until: datetime
+) -> QuerySet[Quarantine]:
+    """Addresses that errors put in quarantine in this period: at a domain, by a rule, for a reason; empty for any."""
+    wanted = {"domain": domain.strip().lower(), "rule": rule, "reason": reason}
+    return Quarantine.objects.filter(
+        status=QuarantineStatus.QUARANTINE,
+        last_error_at__gte=since,
+        last_error_at__lt=until,
+        **{name: value for name, value in wanted.items() if value},
+    )
+
+
 def allow_always(records: QuerySet[Quarantine]) -> int:
     """Write to these addresses whatever their servers answer. Returns how many."""
     return records.update(
         status=QuarantineStatus.ALLOWLISTED, errors=0, errors_since=None, returned=False, updated_at=now()
     )
+
+
+def rename(addresses: Iterable[str], reason: str, rule: str) -> None:
+    """What no rule knew has a reason now: say so where the last error of these addresses was such."""
+    _unexplained(addresses).update(reason=reason[:100], rule=rule[:100], updated_at=now())
+
+
+def take_back(addresses: Iterable[str]) -> None:
+    """The last error of these addresses, which no rule knew, was none: count one less, and release whom it held."""
+    tolerated = QuarantinePolicy.objects.current().tolerated_errors
+    with transaction.atomic():
+        records = list(_unexplained(addresses).select_for_update().order_by("address_key"))
+        for record in records:
+            record.errors = max(record.errors - 1, 0)
+            if not record.errors:
+                record.status, record.errors_since = QuarantineStatus.VALID, None
+            elif record.errors <= tolerated:
+                record.status = QuarantineStatus.WITH_ERRORS
+        _save(records)
+
+
+def _unexplained(addresses: Iterable[str]) -> QuerySet[Quarantine]:
+    counted = (QuarantineStatus.WITH_ERRORS, QuarantineStatus.QUARANTINE)
+    return Quarantine.objects.filter(address_key__in=keys_of(addresses), status__in=counted, rule="").exclude(errors=0)
+
+
+def keys_of(addresses: Iterable[str]) -> list[str]:
+    """The keys of these addresses, in their order; what is no address is left out."""
+    keys = []
+    for address in addresses:
+        try:
+            keys.append(key(address))
+        except AddressError:
+            continue
+    return keys
 
 
 def forget_quiet(at: datetime) -> int:
@@ -130,6 +178,8 @@ def _save(records: Sequence[Quarantine]) -> None:
     at = now()
     for record in records:
         record.updated_at = at
+    if not records:
+        return
     Quarantine.objects.bulk_create(
         records, update_conflicts=True, unique_fields=["address_key"], update_fields=_WRITTEN
     )

@@ -9,7 +9,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def person(name: str, permissions: Q | None = None) -> User:
-    """Somebody who may log in to the admin, with those permissions in deliveries and recipients that match."""
+    """Somebody who may log in to the admin, with those permissions in our apps that match."""
     user = User.objects.create_user(name, f"{name}@example.com", PASSWORD, is_staff=True)
     if permissions is not None:
         apps = Q(content_type__app_label__in=["bounces", "deliveries", "recipients"])

@@ -1,5 +1,5 @@
-"""Screens about bounces."""
+"""Screens about what came back: rules, texts to qualify, kept mails, mailboxes."""
 
-from bounces.admin import mailbox
+from bounces.admin import mail, mailbox, rule, unqualified
 
-__all__ = ["mailbox"]
+__all__ = ["mail", "mailbox", "rule", "unqualified"]

@@ -19,6 +19,7 @@ _SPECIAL: Final = ".*+?()[]{}|^$"
 class Line:
     """One expression, and what every text it matches contains."""
 
+    pattern: str
     literal: str
     expression: re.Pattern[str] | None
     """None where the literal is the whole line."""
@@ -26,6 +27,13 @@ class Line:
     def matches(self, text: str) -> bool:
         """Whether the expression occurs in the text."""
         return self.literal in text and (self.expression is None or self.expression.search(text) is not None)
+
+    def part_of(self, text: str) -> str | None:
+        """The part of the text that matches."""
+        if not self.matches(text):
+            return None
+        found = self.expression.search(text) if self.expression else None
+        return found[0] if found else self.literal
 
 
 class Patterns:
@@ -45,7 +53,7 @@ def line(pattern: str) -> Line:
     """A line ready to use. Raises :class:`re.error` for what is no regular expression."""
     expression = re.compile(pattern)
     literal = literal_of(pattern)
-    return Line(literal, None if literal == pattern else expression)
+    return Line(pattern, literal, None if literal == pattern else expression)
 
 
 def literal_of(pattern: str) -> str:

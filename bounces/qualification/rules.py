@@ -41,12 +41,12 @@ class Rule:
 class Rules:
     """Rules ready to use. Raises :class:`RuleError` for a pattern that is no regular expression."""
 
-    __slots__ = ("_find", "rules", "version")
+    __slots__ = ("_find", "_lines", "rules", "version")
 
     def __init__(self, rules: Iterable[Rule], version: int = 0) -> None:
         self.rules = tuple(rules)
         self.version = version
-        lines = [(each, rule) for rule in self.rules for each in _lines(rule)]
+        lines = self._lines = [(each, rule) for rule in self.rules for each in _lines(rule)]
 
         def find(text: str) -> Rule | None:
             for each, rule in lines:
@@ -60,6 +60,12 @@ class Rules:
     def find(self, text: str) -> Rule | None:
         """The first rule that matches the text; None when none does."""
         return self._find(masked(text[:MAX_TEXT_CHARACTERS])) if text else None
+
+    def matches(self, text: str) -> list[tuple[Rule, str, str]]:
+        """Every line that matches the text, with its rule and the part of the masked text that it matches; the first
+        of them is what :meth:`find` decides by."""
+        whole = masked(text[:MAX_TEXT_CHARACTERS])
+        return [(rule, each.pattern, part) for each, rule in self._lines if (part := each.part_of(whole)) is not None]
 
 
 def _lines(rule: Rule) -> list[Line]:

@@ -53,3 +53,8 @@ def by_status(status: str) -> Verdict | None:
         return None
     failure, reason = found
     return Verdict(SOFT if kind == "4" else failure, reason, f"status {status}")
+
+
+def says_enough(status: str) -> bool:
+    """Whether the code alone can be believed: it means something, and servers do not give it for anything."""
+    return by_status(status) is not None and not is_weak(status)

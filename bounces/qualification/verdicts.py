@@ -12,6 +12,8 @@ from deliveries.sending.verdict import FailureType, Reason, Verdict
 UNQUALIFIED: Final = Verdict(FailureType.SOFT, Reason.NOT_DEFINED)
 """No rule and no code says anything: to qualify."""
 COMPLAINT: Final = Verdict(FailureType.HARD, Reason.DENYLISTED_ADDRESS, "complaint")
+BY_REPLY_CODE: Final = "reply "
+"""Begins the name of what decided where that was a reply code alone."""
 NO_FAILURE: Final = Verdict(FailureType.IGNORED, Reason.NOT_DEFINED, "no failure")
 
 _HARD_IF_TEMPORARY: Final = {Reason.ACCOUNT_DISABLED, Reason.USER_UNKNOWN}
@@ -62,7 +64,7 @@ def _by_reply_code(code: str) -> Verdict | None:
     if reason is None:
         return None
     hard = code == "551"
-    return Verdict(FailureType.HARD if hard else FailureType.SOFT, reason, f"reply {code}")
+    return Verdict(FailureType.HARD if hard else FailureType.SOFT, reason, f"{BY_REPLY_CODE}{code}")
 
 
 def judge(report: Report, rules: Rules = DEFAULTS) -> list[tuple[Finding, Verdict]]:

@@ -17,7 +17,7 @@ from deliveries.models import Archive, Delivery, MailFormats, Priority, ProofLin
 from deliveries.moves import Actor, write_act
 from deliveries.states import EDITABLE
 from recipients import addresses
-from recipients.models import Denylist, MailFormat, Quarantine, QuarantineStatus, Recipient, RecipientList
+from recipients.models import HELD_BACK, Denylist, MailFormat, Quarantine, Recipient, RecipientList
 from recipients.queries.definition import QueryProblem
 
 MOST_LINES: Final = 100
@@ -193,9 +193,7 @@ def _keep(lines: Iterator[_Line], proof: Proof) -> tuple[list[_Line], list[str]]
     blocked: set[str] = set()
     if not proof.keep_quarantined:
         quarantined = set(
-            Quarantine.objects.filter(address_key__in=keys, status=QuarantineStatus.QUARANTINE).values_list(
-                "address_key", flat=True
-            )
+            Quarantine.objects.filter(address_key__in=keys, status__in=HELD_BACK).values_list("address_key", flat=True)
         )
         blocked |= quarantined
         if quarantined:

@@ -9,7 +9,7 @@ from deliveries.analysis.freeze import COLUMNS
 from deliveries.models import Delivery, Message, MessageValues, SeedAddress, message_range
 from deliveries.states import MessageState
 from recipients.addresses import key
-from recipients.models import Quarantine, QuarantineStatus
+from recipients.models import HELD_BACK, Quarantine
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ def plan(delivery: Delivery, people: int) -> Planting:
     chosen = SeedAddress.objects.filter(groups__in=delivery.seed_groups.all()).distinct().order_by("pk")
     keys = {seed.pk: key(seed.address) for seed in chosen}
     held = set(
-        Quarantine.objects.filter(address_key__in=keys.values(), status=QuarantineStatus.QUARANTINE).values_list(
+        Quarantine.objects.filter(address_key__in=keys.values(), status__in=HELD_BACK).values_list(
             "address_key", flat=True
         )
     )

@@ -15,7 +15,7 @@ from deliveries.models import (
 )
 from deliveries.states import MessageState
 from recipients.addresses import AddressError, normalise
-from recipients.models import Denylist, Quarantine, QuarantineStatus, Recipient, SavedQuery, Subscription
+from recipients.models import Denylist, Quarantine, Recipient, SavedQuery, Subscription
 from recipients.queries.ask import finds
 from recipients.queries.definition import QueryProblem
 
@@ -169,13 +169,20 @@ def _query(query: SavedQuery, recipient: Recipient, *, excludes: bool) -> Segmen
         return Segment(name, excludes=excludes, holds=False, problem=str(problem))
 
 
+def _record(record: Quarantine) -> str:
+    """What is known of the address."""
+    if record.is_held_back:
+        return f"{record.get_status_display()} since {record.updated_at:%-d %b %Y}: {record.reason}"
+    return f"No ({record.get_status_display().lower()})"
+
+
 def _facts(delivery: Delivery, recipient: Recipient) -> Iterator[tuple[str, str]]:
     """What could keep the person out now."""
     yield "Address", recipient.address or "None"
     denied = Denylist.objects.filter(recipient=recipient).first()
     yield "Denylist", f"Since {denied.created_at:%-d %b %Y}: {denied.source}" if denied else "No"
-    held = Quarantine.objects.filter(address_key=recipient.address_key, status=QuarantineStatus.QUARANTINE).first()
-    yield "Quarantine", f"Since {held.created_at:%-d %b %Y}: {held.reason}" if held else "No"
+    record = Quarantine.objects.filter(address_key=recipient.address_key).first()
+    yield "Quarantine", _record(record) if record else "No"
     if delivery.consent_service is not None:
         agreed = Subscription.objects.filter(service=delivery.consent_service, recipient=recipient).first()
         words = "No" if agreed is None else "Withdrawn" if agreed.withdrawn_at else f"Since {agreed.given_at:%-d %b %Y}"

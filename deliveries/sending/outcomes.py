@@ -14,7 +14,9 @@ from deliveries.models.message import NUMBER_BITS
 from deliveries.sending import parts
 from deliveries.sending.retry import next_attempt
 from deliveries.sending.smtp.replies import Reply, Stage
+from deliveries.sending.throttle import is_throttling
 from deliveries.sending.verdict import FailureType, Reason, Verdict, qualify
+from deliveries.signals import recorded
 from deliveries.states import DeliveryState, MessageState, sources
 
 UNDER_WAY = (DeliveryState.IN_PROGRESS, DeliveryState.PAUSED)
@@ -42,6 +44,10 @@ class Outcome:
     at: datetime
     failure_type: FailureType | None = None
     reason: Reason | None = None
+    rule: str = ""
+    """Name of the rule that judged the refusal; empty where codes alone did."""
+    blames_address: bool = False
+    """The refusal counts against the address; one that only says *too much at once* does not."""
     may_change: bool = False
     """Another attempt may end otherwise."""
     retry_at: datetime | None = None
@@ -59,7 +65,17 @@ def of_reply(message_id: int, reply: Reply, at: datetime) -> Outcome:
     verdict = qualify(reply)
     words = reply.text if reply.stage is Stage.LOCAL else str(reply)  # nobody shall think the server said it
     final = verdict.type is FailureType.HARD or (reply.stage is Stage.LOCAL and reply.code >= 500)
-    return Outcome(message_id, MessageState.FAILED, words, at, verdict.type, verdict.reason, may_change=not final)
+    return Outcome(
+        message_id,
+        MessageState.FAILED,
+        words,
+        at,
+        verdict.type,
+        verdict.reason,
+        verdict.rule,
+        blames_address=verdict.type is not FailureType.IGNORED and not is_throttling(reply),
+        may_change=not final,
+    )
 
 
 def in_doubt(message_id: int, sentence: str, at: datetime) -> Outcome:
@@ -76,6 +92,7 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
     """Write outcomes to the log and bring the counters of their parts along, in one transaction.
 
     ``part_ids`` are the parts that hold the messages; left out, they are looked up. Recording again changes nothing.
+    The signal :data:`deliveries.signals.recorded` is sent in the same transaction.
     """
     if not outcomes:
         return
@@ -91,6 +108,7 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
         if any(outcome.state is MessageState.PENDING for outcome in outcomes):
             parts.reopen(touched)
         parts.count(touched)
+        recorded.send_robust(sender=None, outcomes=outcomes)
 
 
 def returned(message_id: int, verdict: Verdict, words: str, at: datetime) -> bool:
@@ -108,6 +126,13 @@ def returned(message_id: int, verdict: Verdict, words: str, at: datetime) -> boo
         if changed:
             parts.count(parts.of_messages([message_id]))
     return bool(changed)
+
+
+def judge_again(message_ids: Sequence[int], verdict: Verdict) -> None:
+    """Give those of these messages that failed another failure type and reason."""
+    Message.objects.filter(pk__in=message_ids, state=MessageState.FAILED).update(
+        failure_type=verdict.type, reason=verdict.reason
+    )
 
 
 def _with_retries(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:

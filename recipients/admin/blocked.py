@@ -5,13 +5,18 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
 from recipients import denylist, quarantine
 from recipients.addresses import AddressError, key
-from recipients.models import Denylist, Quarantine
+from recipients.admin.outage import outage_page
+from recipients.models import Denylist, Quarantine, QuarantinePolicy
 
 TAKEN_OFF = "taken off the denylist in the administration"
 
@@ -29,22 +34,76 @@ class QuarantineForm(forms.ModelForm[Quarantine]):
 
 @ui.register(Quarantine)
 class QuarantineAdmin(ui.ModelAdmin):
-    """Addresses that must not be written to because they fail."""
+    """Addresses that fail, and those of which a person decided."""
 
     form = QuarantineForm
-    fields = ["address_key", "status", "reason", "text"]
-    list_display = ["address_key", "status", "reason", "updated_at"]
-    list_filter = ["status"]
+    fields = [
+        "address_key", "status", "reason", "text", "errors", "errors_since", "last_error_at", "rule", "delivery",
+        "created_at", "updated_at",
+    ]  # fmt: skip
+    readonly_fields = ["errors", "errors_since", "last_error_at", "rule", "delivery", "created_at", "updated_at"]
+    list_display = ["address_key", "status", "reason", "errors", "last_error_at", "words", "created_at"]
+    list_filter = ["status", "reason"]
     search_fields = ["address_key__startswith"]
     search_help_text = "The beginning of an e-mail address"
     paginator = EstimatedPaginator
-    actions = ["release"]
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
+    actions = ["release", "allow_always"]
+    change_list_template = "recipients/quarantine_list.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the page that undoes a provider's outage."""
+        view = ui.site.admin_view(outage_page)
+        return [path("outage/", view, name="recipients_quarantine_outage"), *super().get_urls()]
+
+    @admin.display(description="the server's words")
+    def words(self, record: Quarantine) -> str:
+        """The beginning of them."""
+        return record.text if len(record.text) <= 120 else f"{record.text[:120]}…"
+
+    @admin.display(description="delivery")
+    def delivery(self, record: Quarantine) -> SafeString | str:
+        """Whose message failed last."""
+        if record.delivery_id is None:
+            return "–"
+        link = reverse("admin:deliveries_delivery_dashboard", args=[record.delivery_id])
+        return format_html('<a class="c-link" href="{}">Delivery {}</a>', link, record.delivery_id)
 
     @admin.action(description="Release the chosen addresses", permissions=["change"])
     def release(self, request: HttpRequest, chosen: QuerySet[Quarantine]) -> None:
         """Allow the chosen addresses again."""
-        count = quarantine.release(chosen)
+        count = quarantine.release(Quarantine.objects.filter(pk__in=chosen.values("pk")))
         messages.success(request, f"{count:,} addresses may be written to again.")
+
+    @admin.action(description="Always write to the chosen addresses (allowlist)", permissions=["change"])
+    def allow_always(self, request: HttpRequest, chosen: QuerySet[Quarantine]) -> None:
+        """Whatever their servers answer."""
+        count = quarantine.allow_always(Quarantine.objects.filter(pk__in=chosen.values("pk")))
+        messages.success(request, f"{count:,} addresses are on the allowlist: their errors are not counted any more.")
+
+
+@ui.register(QuarantinePolicy)
+class QuarantinePolicyAdmin(ui.ModelAdmin):
+    """When errors quarantine, and when they are forgotten: one form."""
+
+    fieldsets = [
+        (None, {"fields": ["tolerated_errors", "hours_between_errors"]}),
+        ("When errors are forgotten", {"fields": ["quiet_days", "quiet_days_if_full", "proving_days"]}),
+        ("Outages of a provider", {"fields": ["outage_addresses", "outage_days"]}),
+    ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """There is one row; its form is the page."""
+        return redirect("admin:recipients_quarantinepolicy_change", QuarantinePolicy.objects.ensured().pk)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """There is one already."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """There is always one."""
+        return False
 
 
 @ui.register(Denylist)

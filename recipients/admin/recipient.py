@@ -134,6 +134,7 @@ class RecipientAdmin(AttributesAdmin):
     paginator = EstimatedPaginator
     change_list_template = "recipients/recipient_list.html"
     change_form_outer_before_template = "recipients/recipient_links.html"
+    change_form_outer_after_template = "recipients/recipient_failures.html"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who it is, what is known, what was agreed."""

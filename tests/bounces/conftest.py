@@ -2,12 +2,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from deliveries.rows import renderer
+from bounces import rules
+from tests.deliveries.conftest import fresh_process, worker
+from tests.smtp_sink import smtp_sink
+
+__all__ = ["fresh_process", "smtp_sink", "worker"]
 
 
 @pytest.fixture(autouse=True)
-def fresh_renderers() -> Iterator[None]:
-    """What a process keeps (renderers by content id) must not outlive a test's rolled-back rows."""
-    renderer.cache_clear()
+def fresh_rules() -> Iterator[None]:
+    """Rules that a test changed are forgotten with it."""
+    rules.forget()
     yield
-    renderer.cache_clear()
+    rules.forget()

@@ -11,6 +11,7 @@ from deliveries.rows import message_row, renderer
 from deliveries.sending import outcomes
 from deliveries.sending.outcomes import Outcome
 from deliveries.states import MessageState
+from recipients.models import RecipientList
 from tests.deliveries import factories
 
 GONE = "550 5.1.1 <{address}>: Recipient address rejected: User unknown"
@@ -105,3 +106,12 @@ def complaint(message: Message, *, to: str = "fbl@example.com", original: bytes 
         + (wire(message) if original is None else original)
         + b"\n--=b1--\n"
     )
+
+
+def delivered_again(message: Message, *, at: datetime) -> Message:
+    """Another delivery's message to the same person, accepted at this time."""
+    made = factories.delivery(label="Later")
+    made.target_lists.add(*RecipientList.objects.all())
+    factories.confirmed(made)
+    accept(made, at)
+    return Message.objects.of_delivery(made.pk).get(address=message.address)

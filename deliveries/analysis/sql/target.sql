@@ -28,16 +28,16 @@ SELECT record.recipient_id, record.line, record.times, recipient.address,
        CASE
            WHEN coalesce(recipient.address, '') = '' THEN 'no_address'
            WHEN barred.recipient_id IS NOT NULL THEN 'barred'
-           WHEN {denylisted} AND denied.recipient_id IS NOT NULL THEN 'denylisted'
-           WHEN {quarantined} AND quarantine.address_key IS NOT NULL THEN 'quarantined'
+           WHEN {denylisted} AND (denied.recipient_id IS NOT NULL OR held.status = 'denylisted') THEN 'denylisted'
+           WHEN {quarantined} AND held.status = 'quarantine' THEN 'quarantined'
            WHEN {consent} AND agreed.recipient_id IS NULL THEN 'no_consent'
        END AS reason
   FROM ({records}) record
   JOIN recipients_recipient recipient ON recipient.id = record.recipient_id
   LEFT JOIN (SELECT DISTINCT recipient_id FROM ({barred}) each_barred) barred ON barred.recipient_id = record.recipient_id
   LEFT JOIN recipients_denylist denied ON denied.recipient_id = recipient.id
-  LEFT JOIN recipients_quarantine quarantine
-         ON quarantine.address_key = recipient.address_key AND quarantine.status = 'quarantine'
+  LEFT JOIN recipients_quarantine held
+         ON held.address_key = recipient.address_key AND held.status IN ('quarantine', 'denylisted')
   LEFT JOIN recipients_subscription agreed
          ON agreed.recipient_id = recipient.id AND agreed.service_id = {service} AND agreed.withdrawn_at IS NULL
 

@@ -11,6 +11,7 @@ from deliveries.sending.verdict import FailureType, Reason, by_code
 HARD, SOFT, IGNORED = FailureType.HARD, FailureType.SOFT, FailureType.IGNORED
 
 
+@pytest.mark.django_db
 def test_it_is_registered_when_the_app_is_ready(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verdict, "_registered", by_code)
 

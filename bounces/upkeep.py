@@ -1,0 +1,19 @@
+"""What time does to failures: the errors of quiet addresses are forgotten, and texts that nobody qualified."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from bounces.dialogue import forget_arrived
+from bounces.models import UnqualifiedFailure, UnqualifiedText
+from recipients import quarantine
+
+KEEP_TEXTS: Final = timedelta(days=180)
+"""After so long without a failure a text that waits to be qualified is forgotten, and the failures before."""
+
+
+def tidy(at: datetime) -> None:
+    """Forget the errors of addresses that are quiet or were reached; and old texts."""
+    forget_arrived(at)
+    quarantine.forget_quiet(at)
+    UnqualifiedFailure.objects.filter(at__lt=at - KEEP_TEXTS).delete()
+    UnqualifiedText.objects.filter(last_at__lt=at - KEEP_TEXTS).delete()
