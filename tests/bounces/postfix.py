@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,14 +58,22 @@ recipient_delimiter = +
 
 
 @contextmanager
-def postfix(folder: Path, relay: int) -> Iterator[int]:
+def postfix(relay: int) -> Iterator[int]:
     """The port of a Postfix that relays to this port of the loopback. Skips the test where none can be run."""
     if shutil.which("postfix") is None or os.geteuid() != 0:
         pytest.skip("No Postfix, or not root: Postfix changes users.")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    folder.chmod(0o755)
+    # Not below pytest's own folder, into which only root may look.
+    with tempfile.TemporaryDirectory(prefix="postfix-", ignore_cleanup_errors=True) as folder:
+        Path(folder).chmod(0o755)
+        with _running(Path(folder), port, relay):
+            yield port
+
+
+@contextmanager
+def _running(folder: Path, port: int, relay: int) -> Iterator[None]:
     for name in ("queue", "data", "etc"):
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
@@ -78,7 +87,7 @@ def postfix(folder: Path, relay: int) -> Iterator[int]:
         with said.open("w") as output:  # no pipe: the daemons would keep it open
             subprocess.run([*command, "start"], stdout=output, stderr=output, timeout=20, check=False)
         _wait_for(port, said)
-        yield port
+        yield
     finally:
         subprocess.run(
             [*command, "abort"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False
@@ -86,7 +95,7 @@ def postfix(folder: Path, relay: int) -> Iterator[int]:
 
 
 def _wait_for(port: int, said: Path) -> None:
-    for _ in range(100):
+    for _ in range(400):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

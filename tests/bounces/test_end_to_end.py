@@ -1,7 +1,6 @@
 """A delivery leaves, servers return some of it, and exactly the right addresses land in quarantine."""
 
 import time
-from pathlib import Path
 
 import pytest
 
@@ -72,14 +71,13 @@ def _next_delivery_leaves_out(former: Delivery, addresses: set[str]) -> None:
     assert everybody - set(Message.objects.of_delivery(later.pk).values_list("address", flat=True)) == addresses
 
 
-def test_a_real_postfix_bounces_a_deliverys_messages(worker, smtp_sink: SinkThread, tmp_path_factory, settings) -> None:
+def test_a_real_postfix_bounces_a_deliverys_messages(worker, smtp_sink: SinkThread, settings) -> None:
     settings.ERROR_ADDRESS = "bounces@news.example.com"
     smtp_sink.misbehave(
         Fault("RCPT", reply="550 5.1.1 No such person here", recipient="person2@"),
         Fault("END", reply="552 5.2.2 Mailbox full", message=1),
     )
-    folder: Path = tmp_path_factory.mktemp("postfix")
-    with postfix(folder, smtp_sink.port) as port:
+    with postfix(smtp_sink.port) as port:
         factories.route(port)
         made = factories.send(worker, factories.confirmed(factories.delivery(factories.people(4))))
         assert made.current_state is DeliveryState.FINISHED
