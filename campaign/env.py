@@ -100,6 +100,11 @@ class Environment(BaseSettings):
         description="Domains that senders may write from, separated by commas; what is below them is allowed as well. "
         "Unset: any domain.",
     )
+    SPAM_FILTER: str = Field(
+        default="",
+        description="Spam filter that judges a message at each analysis: Rspamd as http://localhost:11333, or "
+        "SpamAssassin as spamd://localhost:783. Unset: none.",
+    )
     RETURN_PATH: str = Field(
         default="sub-address",
         pattern="^(sub-address|domain|plain)$",
@@ -224,6 +229,14 @@ class Environment(BaseSettings):
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise ValueError("it must be a web address such as https://news.example.com")
         return value.rstrip("/")
+
+    @field_validator("SPAM_FILTER")
+    @classmethod
+    def _is_a_spam_filter(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https", "spamd"} or not parts.hostname):
+            raise ValueError("it must look like http://localhost:11333 or spamd://localhost:783")
+        return value
 
     @field_validator("VAR_DIR")
     @classmethod

@@ -1,10 +1,12 @@
 """What checks look at: a delivery, its content as compiled, and in the end its messages. Each thing is made once."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from deliveries.analysis.sample import Sample, take_sample
 from deliveries.models import Content, Delivery
+from deliveries.outside.visit import Answer, visit
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.links import Link, find_links
 from deliveries.rendering.reading import Reading, read
@@ -21,6 +23,7 @@ class Material:
     compiled: Compiled | None = None
     content: Content | None = None
     messages: int = 0
+    _answers: dict[str, Answer] = field(default_factory=dict)
 
     @property
     def html(self) -> str:
@@ -48,3 +51,8 @@ class Material:
         if self.content is None or self.compiled is None:
             return Sample()
         return take_sample(self.content, self.compiled)
+
+    def answers(self, urls: Sequence[str]) -> Mapping[str, Answer]:
+        """What the servers of these addresses answer; each is asked once, however many checks want to know."""
+        self._answers.update(visit(url for url in urls if url not in self._answers))
+        return self._answers
