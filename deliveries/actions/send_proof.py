@@ -11,17 +11,15 @@ from django.db.models import Max
 
 from deliveries.actions.analyse import analyse
 from deliveries.actions.base import ActionRefused
-from deliveries.analysis.fingerprint import content_fingerprint
+from deliveries.analysis.content_fingerprint import content_fingerprint
 from deliveries.analysis.target import some_of
 from deliveries.models import Archive, Delivery, MailFormats, Priority, ProofLine, SeedAddress, WavesMode
+from deliveries.models.proof import MOST_LINES
 from deliveries.moves import Actor, write_act
 from deliveries.states import EDITABLE
 from recipients import addresses
 from recipients.models import HELD_BACK, Denylist, MailFormat, Quarantine, Recipient, RecipientList
 from recipients.queries.definition import QueryProblem
-
-MOST_LINES: Final = 100
-"""Messages of one proof; more would be a mailing."""
 
 DURATION: Final = timedelta(days=1)
 

@@ -1,11 +1,10 @@
 """Whether a delivery still is what was analysed."""
 
-import hashlib
-import json
 from typing import Any
 
+from deliveries.analysis.content_fingerprint import blocks, digest
 from deliveries.analysis.typology import plan, typology_of
-from deliveries.models import Delivery, PersonalizationBlock, SeedAddress
+from deliveries.models import Delivery, SeedAddress
 
 SENDING_ONLY = frozenset(
     {
@@ -29,35 +28,10 @@ def fingerprint(delivery: Delivery) -> str:
         "properties": {name: str(getattr(delivery, name)) for name in frozen},
         "attachments": sorted(delivery.attachments.values_list("pk", flat=True)),
         "target": _target(delivery),
-        "blocks": _blocks(),
+        "blocks": blocks(),
         "checks": [(one.check.key, one.level) for one in plan(typology_of(delivery))],
     }
-    return _digest(parts)
-
-
-SEEN = (
-    "sender_name",
-    "sender_address",
-    "reply_name",
-    "reply_address",
-    "subject",
-    "html",
-    "text",
-    "language",
-    "smtp_headers",
-    "mail_formats",
-)
-"""Properties that somebody who reads a proof sees."""
-
-
-def content_fingerprint(delivery: Delivery) -> str:
-    """SHA-256 over what a proof shows: sender, subject, both parts, headers, files and blocks."""
-    parts = {
-        "properties": {name: str(getattr(delivery, name)) for name in SEEN},
-        "attachments": sorted(delivery.attachments.values_list("pk", flat=True)),
-        "blocks": _blocks(),
-    }
-    return _digest(parts)
+    return digest(parts)
 
 
 def _target(delivery: Delivery) -> dict[str, Any]:
@@ -79,11 +53,3 @@ def _target(delivery: Delivery) -> dict[str, Any]:
 def is_stale(delivery: Delivery) -> bool:
     """The delivery was analysed, and content or target changed since."""
     return bool(delivery.fingerprint) and delivery.fingerprint != fingerprint(delivery)
-
-
-def _blocks() -> list[tuple[str, ...]]:
-    return list(PersonalizationBlock.objects.order_by("name").values_list("name", "html", "text"))
-
-
-def _digest(parts: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()

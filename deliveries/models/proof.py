@@ -1,6 +1,11 @@
 """What a proof is sent to."""
 
+from typing import Final
+
 from django.db import models
+
+MOST_LINES: Final = 100
+"""Messages of one proof; more would be a mailing."""
 
 
 class ProofLine(models.Model):

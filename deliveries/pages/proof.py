@@ -9,8 +9,9 @@ from django.shortcuts import redirect
 
 from campaign import ui
 from deliveries.actions.base import ActionRefused, MoveRefused
-from deliveries.actions.send_proof import MOST_LINES, Proof, ProofFormats, send_proof
+from deliveries.actions.send_proof import Proof, ProofFormats, send_proof
 from deliveries.models import Delivery, SeedAddress, SeedGroup
+from deliveries.models.proof import MOST_LINES
 from deliveries.pages.access import delivery_page
 from deliveries.rights import rights_of
 from recipients.models import RecipientList

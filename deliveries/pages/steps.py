@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from deliveries.analysis.fingerprint import content_fingerprint
+from deliveries.analysis.content_fingerprint import content_fingerprint
 from deliveries.models import Delivery
 from deliveries.states import STARTED, DeliveryState
 

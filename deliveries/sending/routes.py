@@ -9,23 +9,32 @@ from typing import Final
 
 from campaign.lib.clock import now
 from campaign.lib.sealing import SealBroken
-from deliveries.models import Delivery, JournalLine, Level, Route, SenderDomainRoute
+from deliveries.chosen_route import NoRoute, chosen_route, usual_route
+from deliveries.models import Delivery, JournalLine, Level, Route
 from deliveries.moves import write_journal
 from deliveries.sending import outages, slots
 from deliveries.sending.handshake import Mechanism, Protocol, RouteAddress, RouteUnavailable, Security, Timeouts
 from deliveries.sending.outages import Outages
 from deliveries.sending.slots import Slot
 from deliveries.sending.transport import Connection
-from recipients.addresses import AddressError, ascii_domain
+
+__all__ = [
+    "Connections",
+    "NoRoute",
+    "RouteBusy",
+    "active_routes",
+    "address_of",
+    "one_connection",
+    "route_of",
+    "route_of_sender",
+    "routes_of",
+    "slot_of",
+]
 
 logger = logging.getLogger(__name__)
 
 TELL_AGAIN: Final = timedelta(hours=1)
 """A delivery's journal says at most so often that another route stands in."""
-
-
-class NoRoute(Exception):
-    """There is nothing to send through. ``str()`` is a sentence for people."""
 
 
 class RouteBusy(RouteUnavailable):
@@ -39,7 +48,12 @@ def route_of(delivery: Delivery) -> Route:
 
 def routes_of(delivery: Delivery) -> list[Route]:
     """The delivery's active routes, the first choice first, then its fallbacks. Raises :class:`NoRoute`."""
-    return active_routes(_chosen(delivery))
+    return active_routes(chosen_route(delivery))
+
+
+def route_of_sender(address: str) -> Route:
+    """The active route by which a mail leaves that belongs to no delivery. Raises :class:`NoRoute`."""
+    return active_routes(usual_route(address))[0]
 
 
 def active_routes(chosen: Route) -> list[Route]:
@@ -51,34 +65,6 @@ def active_routes(chosen: Route) -> list[Route]:
             "choose another."
         )
     return active
-
-
-def _chosen(delivery: Delivery) -> Route:
-    """The delivery's own route, else that of its sender's domain, else the default one."""
-    return delivery.route if delivery.route is not None else _of_sender(delivery.sender_address)
-
-
-def route_of_sender(address: str) -> Route:
-    """The active route by which a mail leaves that belongs to no delivery. Raises :class:`NoRoute`."""
-    return active_routes(_of_sender(address))[0]
-
-
-def _of_sender(address: str) -> Route:
-    if (by_domain := _of_domain(address.rpartition("@")[2])) is not None:
-        return by_domain
-    default = Route.objects.filter(is_default=True).first()
-    if default is None:
-        raise NoRoute("There is no route. Create one under “Routes” and mark it as default.")
-    return default
-
-
-def _of_domain(domain: str) -> Route | None:
-    """The route of a sender's domain, if it has one."""
-    try:
-        rule = SenderDomainRoute.objects.select_related("route").filter(domain=ascii_domain(domain)).first()
-    except AddressError:  # such a delivery never passes its analysis
-        return None
-    return rule.route if rule else None
 
 
 def address_of(route: Route) -> RouteAddress:
@@ -132,7 +118,7 @@ class Connections:
         A route that was edited gets a new one. Raises :class:`NoRoute`, :class:`RouteBusy` and
         :class:`RouteUnavailable`.
         """
-        chosen = _chosen(delivery)
+        chosen = chosen_route(delivery)
         routes = active_routes(chosen)
         failures: dict[Route, str] = {}
         for route, address in self._candidates(routes, failures):

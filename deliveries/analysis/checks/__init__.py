@@ -11,6 +11,7 @@ from deliveries.analysis.checks import (  # noqa: F401
     links,
     mirror,
     personalization,
+    proofs,
     reach,
     route,
     sender,

@@ -4,11 +4,13 @@ from collections.abc import Iterator
 
 from deliveries.analysis.checks.registry import check
 from deliveries.analysis.material import Material
-from deliveries.models import Route
+from deliveries.chosen_route import NoRoute, chosen_route
 
 
 @check("Route", required=True)
 def route_exists(material: Material) -> Iterator[str]:
     """Mail must be able to leave."""
-    if material.delivery.route_id is None and not Route.objects.filter(is_default=True).exists():
-        yield "There is no route. Create one under “Routes” and mark it as default, or choose one here."
+    try:
+        chosen_route(material.delivery)
+    except NoRoute as problem:
+        yield str(problem)

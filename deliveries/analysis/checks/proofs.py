@@ -1,0 +1,39 @@
+"""Proofs: that one was sent, of what is there now, and not to too many."""
+
+from collections.abc import Iterator
+
+from deliveries.analysis.checks.registry import check
+from deliveries.analysis.content_fingerprint import content_fingerprint
+from deliveries.analysis.material import Material
+from deliveries.models import CheckLevel, Delivery
+from deliveries.models.proof import MOST_LINES
+
+
+@check("Size of a proof", required=True)
+def proof_is_small(material: Material) -> Iterator[str]:
+    """A proof to a crowd is a mailing that nobody approved."""
+    if material.delivery.proof_of_id is None:
+        return
+    if (lines := material.delivery.proof_lines.count()) > MOST_LINES:
+        yield f"This proof has {lines:,} messages; {MOST_LINES} are possible. Send another one to fewer addresses."
+
+
+@check("A proof was sent", order=75, level=CheckLevel.INFO)
+def proof_was_sent(material: Material) -> Iterator[str]:
+    """Somebody else sees what its author overlooks."""
+    if material.delivery.proof_of_id is None and _last_sent(material.delivery) is None:
+        yield "No proof was sent. Send one to somebody who reads it as a recipient does."
+
+
+@check("Proof of the present content", order=76)
+def proof_is_current(material: Material) -> Iterator[str]:
+    """What was changed after the last proof has been seen by nobody but its author."""
+    last = _last_sent(material.delivery)
+    if last is not None and last.proof_fingerprint != content_fingerprint(material.delivery):
+        yield f"The content was changed after proof #{last.proof_number}. Send another proof."
+
+
+def _last_sent(delivery: Delivery) -> Delivery | None:
+    """The newest proof of which a message left."""
+    sent = delivery.proofs.filter(parts__sent__gt=0)
+    return sent.only("proof_number", "proof_fingerprint").order_by("-proof_number").first()
