@@ -4,12 +4,14 @@ from django.apps import AppConfig
 
 
 class TrackingConfig(AppConfig):
-    """The tracking app. When it is ready, it says how long events are kept and what they say about a person."""
+    """The tracking app. When it is ready, it says how long events are kept and what they say about a person, and lets
+    saved queries ask for opens and clicks."""
 
     name = "tracking"
 
     def ready(self) -> None:
-        """Register both."""
-        from tracking.keeping import register
+        """Register all three."""
+        from tracking import behaviour, keeping
 
-        register()
+        keeping.register()
+        behaviour.register()

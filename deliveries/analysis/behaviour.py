@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import LiteralString
 
 from psycopg import sql
 
@@ -21,7 +22,7 @@ BEHAVIOURS = {
 def register() -> None:
     """Tell the queries what they may ask."""
     for name, (label, states) in BEHAVIOURS.items():
-        register_behaviour(name, Behaviour(label, _People(states), _recent, _choices))
+        register_behaviour(name, Behaviour(label, _People(states), recent, choices))
 
 
 class _People:
@@ -31,23 +32,30 @@ class _People:
         self.states = states
 
     def __call__(self, delivery_ids: Sequence[int]) -> sql.Composable:
-        ranges = [
-            sql.SQL("message.id BETWEEN {} AND {}").format(*map(sql.Literal, message_range(delivery_id)))
-            for delivery_id in delivery_ids
-        ]
         return sql.SQL(
             "SELECT message.recipient_id FROM deliveries_message message "
             "WHERE ({ranges}) AND message.state IN ({states}) AND message.recipient_id IS NOT NULL"
         ).format(
-            ranges=sql.SQL(" OR ").join(ranges) if ranges else sql.SQL("false"),
+            ranges=ranges("message.id", delivery_ids),
             states=sql.SQL(", ").join(sql.Literal(state.value) for state in self.states),
         )
 
 
-def _recent(since: datetime) -> list[int]:
+def ranges(column: LiteralString, delivery_ids: Sequence[int]) -> sql.Composable:
+    """The condition that a message id in ``column`` belongs to one of these deliveries."""
+    each = [
+        sql.SQL("{} BETWEEN {} AND {}").format(sql.SQL(column), *map(sql.Literal, message_range(delivery_id)))
+        for delivery_id in delivery_ids
+    ]
+    return sql.SQL(" OR ").join(each) if each else sql.SQL("false")
+
+
+def recent(since: datetime) -> list[int]:
+    """The deliveries that began since then."""
     return list(Delivery.objects.filter(started_at__gte=since).order_by("pk").values_list("pk", flat=True))
 
 
-def _choices() -> Choices:
+def choices() -> Choices:
+    """The deliveries that may be asked about, the newest first."""
     started = Delivery.objects.filter(state__in=STARTED, proof_of=None).order_by("-pk")
     return [(str(pk), label) for pk, label in started.values_list("pk", "label")]

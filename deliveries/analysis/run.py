@@ -92,7 +92,7 @@ def end_statement(delivery_id: int) -> None:
 
 
 def _prepare(delivery: Delivery) -> None:
-    show_step(delivery.pk, Step.CHECKS)
+    _begin(delivery, Step.CHECKS)
     _forget_earlier(delivery)
     compiled, findings = _compile(delivery)
     findings += typology.findings(Material(delivery, compiled), Phase.CONTENT)
@@ -100,7 +100,7 @@ def _prepare(delivery: Delivery) -> None:
     if compiled is None or any(finding.blocks for finding in findings):
         raise AnalysisFailed(findings)
 
-    show_step(delivery.pk, Step.TARGET)
+    _begin(delivery, Step.TARGET)
     population = _select(delivery)
     if not population.to_deliver:
         raise AnalysisFailed([_empty_target(delivery, population)])
@@ -110,10 +110,10 @@ def _prepare(delivery: Delivery) -> None:
         compiled=compiled.to_json(),
         dkim_keys=[key.pk for key in signing_keys(delivery.sender_address)],
     )
-    show_step(delivery.pk, Step.MESSAGES)
+    _begin(delivery, Step.MESSAGES)
     planting = _write_messages(delivery, content.pk, compiled.fields, population.to_deliver)
     freeze.write_parts(delivery.pk, _waves(delivery, population, planting), delivery.part_size)
-    show_step(delivery.pk, Step.SAMPLE)
+    _begin(delivery, Step.SAMPLE)
     material = Material(delivery, compiled, content, population.to_deliver + len(planting.seeds))
     later = list(typology.findings(material, Phase.MESSAGES))
     _report(delivery, later)
@@ -133,6 +133,16 @@ def _prepare(delivery: Delivery) -> None:
     )
     delivery.contents.exclude(pk=content.pk).delete()
     write_journal(delivery.pk, f"Analysis completed: {population.to_deliver:,} messages are ready to be delivered.")
+
+
+def _begin(delivery: Delivery, step: Step) -> None:
+    """Go on to a step, unless somebody stopped the analysis while Python was at work and no statement could be ended.
+
+    Raises :class:`AnalysisStopped`.
+    """
+    if _was_stopped(delivery.pk):
+        raise AnalysisStopped
+    show_step(delivery.pk, step)
 
 
 def _select(delivery: Delivery) -> freeze.Population:

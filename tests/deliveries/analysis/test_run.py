@@ -163,6 +163,20 @@ def test_it_ends_in_a_sentence_when_the_database_refuses(monkeypatch):
     assert "Try again" in errors(delivery)[0]
 
 
+def test_it_stops_between_two_steps_when_somebody_stops_it_while_checks_run(monkeypatch):
+    def stopped(material: object, phase: object) -> list[object]:
+        Delivery.objects.filter(pk=delivery.pk).update(state=DeliveryState.EDITING)
+        return []
+
+    delivery = factories.delivery(factories.people(1))
+    ask(delivery)
+    monkeypatch.setattr("deliveries.analysis.typology.findings", stopped)
+    monkeypatch.setattr("deliveries.analysis.freeze.select_target", lambda _: pytest.fail("It went on."))
+
+    assert analyse(delivery.pk) is None
+    assert not Message.objects.exists()
+
+
 def test_it_warns_of_messages_that_cannot_be_made():
     target = factories.people(2)
     target.recipients.filter(address="person2@example.org").update(first_name="Eve\nBcc: all@example.org")

@@ -77,7 +77,12 @@ def test_the_address_that_was_judged_is_the_one_that_is_opened(web: WebServer, m
     port = web.base.rpartition(":")[2]
     web.add("/")
     asked: list[str] = []
-    monkeypatch.setattr(module, "resolve", lambda host, _: asked.append(host) or ["127.0.0.1"])
+
+    def resolve(host: str, _: int) -> list[str]:
+        asked.append(host)
+        return ["127.0.0.1"]
+
+    monkeypatch.setattr(module, "resolve", resolve)
 
     answer = visit([f"http://stranger.example:{port}/"], ports=None, is_allowed=lambda address: address == "127.0.0.1")
 

@@ -5,7 +5,7 @@ import pytest
 from deliveries.analysis.checks import CHECKS, reach
 from deliveries.analysis.typology import plan
 from deliveries.models import CheckLevel
-from deliveries.outside.visit import Answer
+from deliveries.outside.visit import MOST_URLS, Answer
 from tests.deliveries.analysis.checks import found
 
 pytestmark = pytest.mark.django_db
@@ -82,7 +82,7 @@ def test_images_that_are_missing_no_images_or_heavy_are_named(monkeypatch: pytes
 def test_of_very_many_links_some_are_opened_and_that_is_said(monkeypatch: pytest.MonkeyPatch):
     asked = answers(monkeypatch)
 
-    said = found(reach.links_answer, html=linked(*map(str, range(reach.MOST_URLS + 7))))
+    said = found(reach.links_answer, html=linked(*map(str, range(MOST_URLS + 7))))
 
     assert "7 further links were not opened" in said
-    assert len(asked) == reach.MOST_URLS
+    assert len(asked) == MOST_URLS

@@ -40,9 +40,13 @@ def test_the_route_is_the_one_of_the_senders_domain():
 @pytest.mark.parametrize(("hours", "is_found"), [(1, True), (2, False)])
 def test_messages_of_a_late_wave_need_their_time_after_it(hours: int, is_found: bool):
     slow_route(0.005)
-    waves = {"waves_mode": WavesMode.CALENDAR, "wave_calendar": "0 1\n50m 100%"}
-
-    said = found_in_messages(validity.time_is_enough, validity=hours * HOUR, people=5, **waves)
+    said = found_in_messages(
+        validity.time_is_enough,
+        validity=hours * HOUR,
+        people=5,
+        waves_mode=WavesMode.CALENDAR,
+        wave_calendar="0 1\n50m 100%",
+    )
 
     assert (f"may send for {hours}h only" in said) is is_found
 
@@ -69,10 +73,16 @@ def test_retries_that_come_after_the_end_are_mentioned():
 
 
 def test_the_last_wave_needs_time_for_retries_too():
-    waves = {"waves_mode": WavesMode.CALENDAR, "wave_calendar": "0 1\n8h 100%"}
-    times = {"validity": 10 * HOUR, "max_retries": 5, "retry_period": HOUR}
+    said = found_in_messages(
+        validity.retries_have_time,
+        waves_mode=WavesMode.CALENDAR,
+        wave_calendar="0 1\n8h 100%",
+        validity=10 * HOUR,
+        max_retries=5,
+        retry_period=HOUR,
+    )
 
-    assert "After the last wave 2h are left" in found_in_messages(validity.retries_have_time, **waves, **times)
+    assert "After the last wave 2h are left" in said
 
 
 @pytest.mark.parametrize("retries", [0, 5])
