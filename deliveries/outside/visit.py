@@ -84,13 +84,12 @@ def visit(
     this = _Round(time.monotonic() + seconds, is_allowed, ports)
     pool = ThreadPoolExecutor(AT_A_TIME, "visit")
     futures = {url: pool.submit(_visit, url, this) for url in wanted}
-    wait(futures.values(), timeout=seconds)
+    done, _ = wait(futures.values(), timeout=seconds)
     this.end()
     pool.shutdown(wait=False, cancel_futures=True)
     late = Answer(problem=f"It does not answer within {seconds:.0f} seconds.")
-    return {
-        url: future.result() if future.done() and not future.cancelled() else late for url, future in futures.items()
-    }
+    # Not those that ended because they were cut off: half an answer looks like one.
+    return {url: future.result() if future in done else late for url, future in futures.items()}
 
 
 def _visit(url: str, this: _Round) -> Answer:
