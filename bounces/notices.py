@@ -20,4 +20,7 @@ def tell(user: Any) -> Iterator[Notice]:
     if user.has_perm("bounces.view_bouncemail"):
         aside = BounceMail.objects.filter(state=MailState.SET_ASIDE).count()
         if aside:
-            yield Notice(f"Mails that came back and could not be processed: {aside:,}. They were set aside.")
+            yield Notice(
+                f"Mails that came back and could not be processed: {aside:,}. They were set aside.",
+                f"{reverse('admin:bounces_bouncemail_changelist')}?state__exact={MailState.SET_ASIDE}",
+            )

@@ -7,23 +7,26 @@ is concerned or a batch of them.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 
 from campaign.lib.clock import now
+from campaign.lib.sql import statements
 from recipients.addresses import AddressError, key
 from recipients.models import Quarantine, QuarantinePolicy, QuarantineStatus
+
+SQL = statements(Path(__file__).parent / "sql")
 
 MAX_TEXT_CHARACTERS: Final = 2_000
 OUTAGE_WINDOW: Final = timedelta(days=2)
 """Addresses of a domain that failed within this time make an outage together."""
 
-_WRITTEN: Final = [
-    "status", "errors", "errors_since", "last_error_at", "returned", "reason", "text", "rule", "delivery_id",
-    "updated_at",
-]  # fmt: skip
+_WRITTEN: Final = (
+    "id", "status", "errors", "errors_since", "last_error_at", "returned", "reason", "text", "rule", "delivery_id",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,12 @@ def note(failures: Iterable[AddressFailure]) -> None:
     policy = QuarantinePolicy.objects.current()
     with transaction.atomic():
         records = _locked(sorted(by_key))
+        counted = []
         for record in records:
-            for failure in sorted(by_key[record.address_key], key=lambda each: each.at):
-                _count(record, failure, policy)
-        _save(records)
+            failures_of_it = sorted(by_key[record.address_key], key=lambda each: each.at)
+            if sum(_count(record, failure, policy) for failure in failures_of_it):
+                counted.append(record)
+        _save(counted)
 
 
 def complained(address: str, *, text: str, at: datetime, delivery_id: int | None = None, rule: str = "") -> None:
@@ -163,34 +168,24 @@ FULL: Final = "Mailbox full"
 
 def _locked(keys: Sequence[str]) -> list[Quarantine]:
     """The records of these keys, made where there are none, locked in the order of their keys."""
-    Quarantine.objects.bulk_create(
-        (
-            Quarantine(address_key=each, domain=each.rpartition("@")[2][:255], status=QuarantineStatus.UNKNOWN)
-            for each in keys
-        ),
-        ignore_conflicts=True,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["make_records"], {"keys": list(keys), "now": now()})
     return list(Quarantine.objects.select_for_update().filter(address_key__in=keys).order_by("address_key"))
 
 
 def _save(records: Sequence[Quarantine]) -> None:
     """One statement, however many; the rows exist and are locked."""
-    at = now()
-    for record in records:
-        record.updated_at = at
-    if not records:
-        return
-    Quarantine.objects.bulk_create(
-        records, update_conflicts=True, unique_fields=["address_key"], update_fields=_WRITTEN
-    )
+    columns = {name: [getattr(record, name) for record in records] for name in _WRITTEN}
+    with connection.cursor() as cursor:
+        cursor.execute(SQL["write_records"], {**columns, "status": list(map(str, columns["status"])), "now": now()})
 
 
-def _count(record: Quarantine, failure: AddressFailure, policy: QuarantinePolicy) -> None:
-    """One failure more in a locked record."""
+def _count(record: Quarantine, failure: AddressFailure, policy: QuarantinePolicy) -> bool:
+    """One failure more in a locked record; returns whether it counts."""
     if record.status == QuarantineStatus.ALLOWLISTED or record.is_held_back:
-        return
+        return False
     if not failure.is_hard and not _is_significant(record, failure, policy):
-        return
+        return False
     if _is_long_ago(record, failure, policy):
         record.errors, record.errors_since = 0, None
     record.errors += 1
@@ -201,6 +196,7 @@ def _count(record: Quarantine, failure: AddressFailure, policy: QuarantinePolicy
     record.rule, record.delivery_id = failure.rule[:100], failure.delivery_id
     too_many = record.errors > policy.tolerated_errors and not _is_outage(record, failure, policy)
     record.status = QuarantineStatus.QUARANTINE if failure.is_hard or too_many else QuarantineStatus.WITH_ERRORS
+    return True
 
 
 def _is_significant(record: Quarantine, failure: AddressFailure, policy: QuarantinePolicy) -> bool:

@@ -10,8 +10,11 @@ class TrackingConfig(AppConfig):
     name = "tracking"
 
     def ready(self) -> None:
-        """Register all three."""
+        """Register all three, and hear of what is judged anew."""
+        from deliveries.signals import judged_again
         from tracking import behaviour, keeping
+        from tracking.figures.log import count_again
 
         keeping.register()
         behaviour.register()
+        judged_again.connect(count_again, dispatch_uid="tracking.figures")

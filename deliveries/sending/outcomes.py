@@ -16,7 +16,7 @@ from deliveries.sending.retry import next_attempt
 from deliveries.sending.smtp.replies import Reply, Stage
 from deliveries.sending.throttle import is_throttling
 from deliveries.sending.verdict import FailureType, Reason, Verdict, qualify
-from deliveries.signals import recorded
+from deliveries.signals import judged_again, recorded
 from deliveries.states import DeliveryState, MessageState, sources
 
 UNDER_WAY = (DeliveryState.IN_PROGRESS, DeliveryState.PAUSED)
@@ -133,6 +133,7 @@ def judge_again(message_ids: Sequence[int], verdict: Verdict) -> None:
     Message.objects.filter(pk__in=message_ids, state=MessageState.FAILED).update(
         failure_type=verdict.type, reason=verdict.reason
     )
+    judged_again.send(sender=None, delivery_ids={message_id >> NUMBER_BITS for message_id in message_ids})
 
 
 def _with_retries(outcomes: Sequence[Outcome]) -> Sequence[Outcome]:

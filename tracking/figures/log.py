@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from time import monotonic
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -32,6 +33,11 @@ def count_logs(at: datetime) -> int:
     for delivery in changed:
         count_log(delivery, stamps[delivery.pk])
     return len(changed)
+
+
+def count_again(delivery_ids: Iterable[int], **_: Any) -> None:
+    """Receiver of :data:`deliveries.signals.judged_again`: the figures by reason of these deliveries are stale."""
+    LogCount.objects.filter(pk__in=list(delivery_ids)).update(stamp="", due_at=now())
 
 
 def _due(at: datetime) -> list[Delivery]:

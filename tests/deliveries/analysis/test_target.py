@@ -30,6 +30,8 @@ from recipients.models import (
     ListMembership,
     PeopleFile,
     PeopleFileLine,
+    Quarantine,
+    QuarantineStatus,
     Recipient,
     RecipientList,
     SavedQuery,
@@ -144,6 +146,29 @@ def test_denylist_and_quarantine_can_be_switched_off(switch: str, reason: Exclus
     assert excluded(on, reason) == ["person1"]
     assert addresses(on) == ["person2"]
     assert addresses(off) == ["person1", "person2"]
+
+
+@pytest.mark.parametrize(
+    ("status", "reason"),
+    [
+        (QuarantineStatus.UNKNOWN, None),
+        (QuarantineStatus.WITH_ERRORS, None),
+        (QuarantineStatus.VALID, None),
+        (QuarantineStatus.ALLOWLISTED, None),
+        (QuarantineStatus.QUARANTINE, ExclusionReason.QUARANTINED),
+        (QuarantineStatus.DENYLISTED, ExclusionReason.DENYLISTED),
+    ],
+)
+def test_the_status_of_an_address_decides_whether_it_is_left_out(
+    status: QuarantineStatus, reason: ExclusionReason | None
+) -> None:
+    readers = people(2)
+    Quarantine.objects.create(address_key="person1@example.org", status=status)
+
+    made = analysed(delivery(readers))
+
+    assert addresses(made) == (["person2"] if reason else ["person1", "person2"])
+    assert reason is None or excluded(made, reason) == ["person1"]
 
 
 def test_nobody_gets_it_without_consent_once_a_service_is_chosen() -> None:

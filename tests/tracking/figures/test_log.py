@@ -7,6 +7,8 @@ from django.db.models import Sum
 
 from campaign.lib.clock import now
 from deliveries.models import Delivery, Message, Part
+from deliveries.sending import outcomes
+from deliveries.sending.verdict import FailureType, Reason, Verdict
 from deliveries.states import DeliveryState, MessageState
 from tests.deliveries import factories
 from tracking.figures import log
@@ -78,3 +80,16 @@ def test_it_knows_how_many_messages_have_no_pixel() -> None:
     log.count_log(delivery, "")
 
     assert LogCount.objects.get(pk=delivery.pk).text_only == 0
+
+
+def test_it_adds_up_again_what_a_new_rule_judges_anew() -> None:
+    delivery = running()
+    message = Message.objects.of_delivery(delivery.pk).order_by("pk")[0]
+    fail(message, 3)
+    log.count_logs(now())
+
+    outcomes.judge_again([message.pk], Verdict(FailureType.HARD, Reason.USER_UNKNOWN))
+
+    assert log.count_logs(now()) == 1
+    failed = LogTally.objects.get(delivery_id=delivery.pk, hour=None, state=MessageState.FAILED)
+    assert (failed.failure_type, failed.reason) == ("hard", Reason.USER_UNKNOWN)
