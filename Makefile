@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-flat bench-mirror bench-parts bench-million bench-qualify fuzz chaos run worker beat migrations fmt
+.PHONY: help demo test check bench bench-flat bench-mirror bench-tracking bench-parts bench-million bench-qualify fuzz chaos run worker beat migrations fmt
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ bench-flat: $(STAMP) ## Measure whether rate and memory stay the same with a mil
 
 bench-mirror: $(STAMP) ## Measure mirror pages of random messages of a delivery (MESSAGES=n)
 	$(BIN)/python -m benchmarks.mirror $(if $(MESSAGES),--messages $(MESSAGES))
+
+bench-tracking: $(STAMP) ## Measure clicks and opens per second and core with wrk (MESSAGES=n)
+	$(BIN)/python -m benchmarks.tracking $(if $(MESSAGES),--messages $(MESSAGES))
 
 bench-parts: $(STAMP) ## Measure rendering, signing and transmission alone
 	$(BIN)/python -m benchmarks.render

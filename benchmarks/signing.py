@@ -20,6 +20,7 @@ from deliveries.personalization.fields import catalogue
 from deliveries.rendering.compile import compile_content
 from deliveries.rendering.dkim import Signer, signatures
 from deliveries.rendering.merge import MessageRow, Renderer
+from deliveries.rendering.tracking import Tracking
 
 ROUNDS = 7
 TIMESTAMP = 1_767_225_600
@@ -38,7 +39,7 @@ def milliseconds(step: Callable[[], object], times: int) -> float:
 
 def main() -> None:
     """Print a table."""
-    compiled = compile_content(source(), catalogue(f"value_{number}" for number in range(VALUES)), {})
+    compiled = compile_content(source(Tracking()), catalogue(f"value_{number}" for number in range(VALUES)), {})
     row = MessageRow(1, "anna@example.com", ["Wert"] * len(compiled.fields), datetime(2026, 1, 1, tzinfo=UTC))
     mail = Renderer(compiled, 1, bytes(32)).mail(row).data
     head, _, body = mail.partition(b"\r\n\r\n")

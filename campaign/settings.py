@@ -31,6 +31,7 @@ except (EnvironmentProblem, ServiceProblem) as problem:
 
 SECRET_KEY_FALLBACKS = list(ENV.SECRET_KEY_FALLBACKS)
 DEBUG = ENV.DEBUG
+BEHIND_PROXY = ENV.BEHIND_PROXY
 PUBLIC_URL = ENV.PUBLIC_URL
 ERROR_ADDRESS = ENV.ERROR_ADDRESS
 INVESTIGATION_ADDRESS = ENV.INVESTIGATION_ADDRESS
@@ -157,6 +158,8 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "figures": {"task": "tracking.tasks.count_figures", "schedule": 5.0, "options": {"expires": 5}},
     "forward_mails": {"task": "bounces.tasks.forward_mails", "schedule": 60.0, "options": {"expires": 60}},
     "tidy_bounces": {"task": "bounces.tasks.tidy_bounces", "schedule": 3600.0, "options": {"expires": 3600}},
+    "write_hits": {"task": "tracking.tasks.write_hits", "schedule": 1.0, "options": {"expires": 1}},
+    "look_again": {"task": "tracking.tasks.look_again", "schedule": 60.0, "options": {"expires": 60}},
     "purge": {"task": "deliveries.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "collect_bounces": {"task": "bounces.tasks.collect_due", "schedule": 15.0, "options": {"expires": 15}},
 }
@@ -181,7 +184,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = False
 CSRF_TRUSTED_ORIGINS = ["{0.scheme}://{0.netloc}".format(urlsplit(PUBLIC_URL))]
-BEHIND_PROXY = ENV.BEHIND_PROXY
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 if not DEBUG and PUBLIC_URL.startswith("https://"):

@@ -112,6 +112,8 @@ NAVIGATION: tuple[tuple[str, tuple[Entry, ...]], ...] = (
             Entry("Archives", "archive", "deliveries.archive"),
             Entry("Domain limits", "speed", "deliveries.domainlimit"),
             Entry("DKIM keys", "key", "deliveries.dkimkey"),
+            Entry("Rules for machines", "smart_toy", "tracking.machinerule"),
+            Entry("Losses of events", "running_with_errors", "tracking.eventloss"),
             Entry("Audit trail", "history", "deliveries.auditline"),
             Entry("Users", "account_circle", "auth.user"),
             Entry("Groups", "shield_person", "auth.group"),

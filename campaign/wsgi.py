@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "campaign.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+from tracking.wsgi import TrackedLinks  # noqa: E402 - its models need the apps, which are loaded above
+
+application = TrackedLinks(django)

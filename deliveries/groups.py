@@ -21,6 +21,7 @@ INSTALLATION: Final = (
     "platformdefaults",
     "typology",
     "typologycheck",
+    "machinerule",
 )
 
 _EVERYTHING_SEEN = Q(codename__startswith="view_")

@@ -9,3 +9,6 @@ itself (a savepoint of its own around what may fail)."""
 
 judged_again = Signal()
 """Failures of the past have another type or reason now, and no counter of a part changed: ``delivery_ids`` is a set."""
+
+mirror_viewed = Signal()
+"""Somebody or something looked at a mirror page: ``content_id``, ``message_id``, and ``environ`` of the request."""

@@ -7,7 +7,9 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from campaign.lib.signing import split
 from deliveries.identifiers import UnknownMessage
+from deliveries.signals import mirror_viewed
 from mirror.page import CONTENT_SECURITY_POLICY, IMAGE_SECURITY_POLICY, PageEnded, mirror_html, mirror_image
 
 HEADERS = {
@@ -28,6 +30,8 @@ def mirror(request: HttpRequest, token: str) -> HttpResponse:
         raise Http404("There is no such message.") from error
     except PageEnded:
         response = render(request, "mirror/ended.html", status=HTTPStatus.GONE)
+    else:
+        _tell(token, request)
     for name, value in HEADERS.items():
         response.headers[name] = value
     return response
@@ -42,3 +46,8 @@ def image(request: HttpRequest, token: str, name: str) -> HttpResponse:
     except (UnknownMessage, PageEnded) as error:
         raise Http404("There is no such image.") from error
     return HttpResponse(found.data, content_type=found.content_type, headers=HEADERS)
+
+
+def _tell(token: str, request: HttpRequest) -> None:
+    identifier = split(token)
+    mirror_viewed.send(mirror, content_id=identifier.content_id, message_id=identifier.message_id, environ=request.META)

@@ -16,6 +16,8 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 """BCP 47, as far as a form can tell."""
 
 BUILT_IN_FIELDS = ("address", "first_name", "last_name", "language", "time_zone", "mail_format")
+COLUMN_FIELDS = (*BUILT_IN_FIELDS, "may_be_tracked")
+"""All fields that are no custom attributes; files of people fill the built-in ones."""
 
 
 class Consent(models.TextChoices):
@@ -43,6 +45,12 @@ class Recipient(models.Model):
     language = models.CharField(max_length=16, blank=True, help_text="For example en or fr-CA.")
     time_zone = models.CharField(max_length=64, blank=True, help_text="For example Europe/Zurich.")
     mail_format = models.CharField(max_length=4, blank=True, choices=MailFormat, default=MailFormat.BOTH)
+    may_be_tracked = models.BooleanField(
+        "may be tracked",
+        default=True,
+        db_default=True,
+        help_text="Unticked: this person’s messages carry plain links and no picture that says when they are opened.",
+    )
     attributes = models.JSONField("custom attributes", default=dict, blank=True)
     consent = models.CharField(max_length=9, choices=Consent.choices, default=Consent.UNKNOWN)
     consent_at = models.DateTimeField("consent changed at", null=True, blank=True)
@@ -128,7 +136,7 @@ class AttributeDefinition(models.Model):
 
     def clean(self) -> None:
         """Names of built-in fields are taken."""
-        if self.name in BUILT_IN_FIELDS:
+        if self.name in COLUMN_FIELDS:
             raise ValidationError({"name": f"“{self.name}” is a built-in field. Choose another name."})
 
 

@@ -1,10 +1,27 @@
 """Celery tasks: each calls a function that a shell or a test can call as well."""
 
+import redis
 from celery import shared_task
+from django.conf import settings
 
 from campaign.lib.clock import now
+from tracking.afterwards import judge_together
 from tracking.figures.events import count_events
 from tracking.figures.log import count_logs
+from tracking.flush import flush
+
+
+@shared_task
+def write_hits() -> None:
+    """Write what web processes have seen since the last time. Runs every second."""
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        flush(client)
+
+
+@shared_task
+def look_again() -> None:
+    """Find machines by what they did within seconds. Runs every minute."""
+    judge_together(now())
 
 
 @shared_task

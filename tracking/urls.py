@@ -1,7 +1,8 @@
 """Public addresses of what recipients do."""
 
-from django.urls import path
+from django.urls import path, re_path
 
+from tracking.link_views import link
 from tracking.subscribing.views import confirm, subscribe
 from tracking.unsubscription.views import preferences, undo, unsubscribe
 
@@ -11,4 +12,6 @@ urlpatterns = [
     path("u/<str:token>", unsubscribe, name="unsubscribe"),
     path("u/<str:token>/undo", undo, name="undo_unsubscription"),
     path("u/<str:token>/preferences", preferences, name="preferences"),
+    re_path(r"^[cC]/+(?P<rest>.+)$", link, name="link"),
+    re_path(r"^[oO]/+(?P<rest>.+)$", link, name="open"),
 ]

@@ -8,6 +8,7 @@ to the content, so what a message shows depends on rows only, never on the insta
 import base64
 import binascii
 import hmac
+import re
 import struct
 from dataclasses import dataclass
 
@@ -15,10 +16,15 @@ MIRROR = b"m"
 UNSUBSCRIBE = b"u"
 RETURN = b"r"
 UNSUBSCRIBE_BY_MAIL = b"s"
+LINK = b"c"
 
 MAC_BYTES = 16
 RETURN_MAC_BYTES = 12
 RETURN_CHARACTERS = 32
+LINK_MAC_BYTES = 13
+LINK_SUFFIX_CHARACTERS = 9
+LINK_CHARACTERS = 49
+MAX_LINK = 0xFFF
 _NUMBERS = struct.Struct(">IQ")
 _TOKEN_BYTES = _NUMBERS.size + MAC_BYTES
 
@@ -100,6 +106,50 @@ def own_names(message_id: int, key: bytes) -> tuple[str, str]:
     in no author's text, and cannot be guessed without ``key``."""
     digits = hmac.digest(key, b"names" + message_id.to_bytes(8), "sha256").hex()
     return digits[:32], digits[32:]
+
+
+@dataclass(frozen=True, slots=True)
+class LinkIdentifier:
+    """The parts of a link's identifier; nothing in it may be trusted before :func:`verify_link`."""
+
+    content_id: int
+    message_id: int
+    link: int
+    text: str
+
+
+def link_prefix(content_id: int, message_id: int, key: bytes) -> str:
+    """The first 40 characters of the identifiers of a message's links: base32 in small letters of content, message and
+    104 bits of their code. Mail gateways may change the case of letters."""
+    numbers = _NUMBERS.pack(content_id, message_id)
+    return base64.b32encode(numbers + _mac(LINK, numbers, key)[:LINK_MAC_BYTES]).decode().lower()
+
+
+def link_suffix(link: int, key: bytes) -> str:
+    """The last 9 characters of the identifier of a link, the same for all messages of a content, in hexadecimal: 24
+    bits of the link's code, and its number. They keep anybody from making up a number."""
+    return f"{_mac(LINK, link.to_bytes(2), key)[:3].hex()}{link:03x}"
+
+
+_LINK = re.compile(r"(?P<message>[a-z2-7]{40})[0-9a-f]{6}(?P<link>[0-9a-f]{3})")
+
+
+def split_link(token: str) -> LinkIdentifier:
+    """The parts of a link's identifier: a message's prefix and a link's suffix.
+
+    Raises :class:`InvalidToken` for anything that cannot be one.
+    """
+    match = _LINK.fullmatch(token)
+    if match is None:
+        raise InvalidToken("This is not the identifier of a link.")
+    content_id, message_id = _NUMBERS.unpack_from(base64.b32decode(match["message"], casefold=True))
+    return LinkIdentifier(content_id, message_id, int(match["link"], 16), token)
+
+
+def verify_link(identifier: LinkIdentifier, key: bytes) -> bool:
+    """Whether both parts of the identifier were made with ``key``; the comparison takes constant time."""
+    prefix = link_prefix(identifier.content_id, identifier.message_id, key)
+    return hmac.compare_digest(identifier.text, prefix + link_suffix(identifier.link, key))
 
 
 def _mac(purpose: bytes, numbers: bytes, key: bytes) -> bytes:

@@ -34,6 +34,7 @@ from deliveries.admin.tabs import (
     EXCLUSIONS,
     PROPERTIES,
     SMTP,
+    TRACKING,
     TYPOLOGY,
     VALIDITY,
 )
@@ -47,6 +48,7 @@ from deliveries.pages.dashboard import dashboard, progress_fragment
 from deliveries.pages.estimate import estimate_page
 from deliveries.pages.exclusions import exclusions_file, exclusions_page
 from deliveries.pages.failures import failures_page
+from deliveries.pages.links import links_page
 from deliveries.pages.log import log_page
 from deliveries.pages.personal_data import erase_page, export_page
 from deliveries.pages.preview import preview_html, preview_page
@@ -173,6 +175,7 @@ class DeliveryAdmin(PropertiesAdmin):
         SCHEDULE,
         DELIVERY,
         VALIDITY,
+        TRACKING,
         SMTP,
         TYPOLOGY,
         PEOPLE,
@@ -203,6 +206,7 @@ class DeliveryAdmin(PropertiesAdmin):
             ("<int:delivery_id>/ask/<slug:name>/", question_page, "question"),
             ("<int:delivery_id>/preview/", preview_page, "preview"),
             ("<int:delivery_id>/preview/<int:recipient_id>/html/", preview_html, "preview_html"),
+            ("<int:delivery_id>/links/", links_page, "links"),
             ("<int:delivery_id>/log/", log_page, "log"),
             ("<int:delivery_id>/excluded/", exclusions_page, "exclusions"),
             ("<int:delivery_id>/excluded/csv/", exclusions_file, "exclusions_file"),

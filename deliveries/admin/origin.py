@@ -10,7 +10,7 @@ from django.utils.timezone import localtime
 from campaign.lib.durations import spell
 from deliveries.models import Delivery, DeliveryTemplate, PlatformDefaults, Properties
 
-OWN = frozenset({"label", "code", "description", "subject", "html", "text"})
+OWN = frozenset({"label", "code", "description", "subject", "html", "text", "link_choices"})
 """What makes a delivery this one; nobody expects it to be inherited."""
 
 LONGEST = 60

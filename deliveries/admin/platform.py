@@ -7,7 +7,7 @@ from django.shortcuts import redirect
 
 from campaign import ui
 from deliveries.admin.properties import PropertiesAdmin
-from deliveries.admin.tabs import APPROVAL, DELIVERY, EXCLUSIONS, SENDER, SMTP, TYPOLOGY, VALIDITY
+from deliveries.admin.tabs import APPROVAL, DELIVERY, EXCLUSIONS, SENDER, SMTP, TRACKING, TYPOLOGY, VALIDITY
 from deliveries.models import PlatformDefaults
 
 
@@ -15,7 +15,7 @@ from deliveries.models import PlatformDefaults
 class PlatformDefaultsAdmin(PropertiesAdmin):
     """What new templates begin with."""
 
-    fieldsets = [SENDER, EXCLUSIONS, DELIVERY, VALIDITY, SMTP, TYPOLOGY, APPROVAL]
+    fieldsets = [SENDER, EXCLUSIONS, DELIVERY, VALIDITY, TRACKING, SMTP, TYPOLOGY, APPROVAL]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """There is one row; its form is the page."""

@@ -71,6 +71,7 @@ class PropertiesForm(forms.ModelForm[Any]):
     personalization_time = DurationField(
         label="Maximum personalization time", help_text=help_of("personalization_time")
     )
+    tracking_validity = DurationField(label="Validity period of tracking", help_text=help_of("tracking_validity"))
     retry_period = DurationField(help_text=help_of("retry_period"))
     wave_interval = DurationField(label="Time between waves", help_text=help_of("wave_interval"))
 
@@ -84,6 +85,8 @@ class PropertiesForm(forms.ModelForm[Any]):
             "text": insert.InsertTextarea(attrs={"rows": 10}),
             "description": ui.Textarea(attrs={"rows": 3}),
             "wave_calendar": ui.Textarea(attrs={"rows": 4}),
+            "url_parameters": ui.Textarea(attrs={"rows": 4}),
+            "url_parameter_hosts": ui.Textarea(attrs={"rows": 2}),
             "smtp_headers": headers.HeadersInput(attrs={"rows": 6, "spellcheck": "false", "class": "code"}),
         }
         field_classes: ClassVar[dict[str, Any]] = {

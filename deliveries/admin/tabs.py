@@ -60,6 +60,22 @@ VALIDITY = (
         ],
     },
 )
+TRACKING = (
+    "Tracking",
+    {
+        "classes": ["tab"],
+        "fields": [
+            "track_clicks",
+            "track_opens",
+            "track_individuals",
+            "honeypot",
+            "tracking_validity",
+            "substitution_url",
+            "url_parameters",
+            "url_parameter_hosts",
+        ],
+    },
+)
 SMTP = (
     "SMTP",
     {"classes": ["tab"], "fields": ["default_error_address", "error_address", "investigation_address", "smtp_headers"]},

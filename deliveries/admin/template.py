@@ -18,6 +18,7 @@ from deliveries.admin.tabs import (
     EXCLUSIONS,
     PROPERTIES,
     SMTP,
+    TRACKING,
     TYPOLOGY,
     VALIDITY,
 )
@@ -51,7 +52,19 @@ class DeliveryTemplateAdmin(PropertiesAdmin):
     """Content and properties to begin from."""
 
     form = TemplateForm
-    fieldsets = [PROPERTIES, CONTENT, EXCLUSIONS, ATTACHMENTS, DELIVERY, VALIDITY, SMTP, TYPOLOGY, APPROVAL, LOCKS]
+    fieldsets = [
+        PROPERTIES,
+        CONTENT,
+        EXCLUSIONS,
+        ATTACHMENTS,
+        DELIVERY,
+        VALIDITY,
+        TRACKING,
+        SMTP,
+        TYPOLOGY,
+        APPROVAL,
+        LOCKS,
+    ]
     list_display = ["label", "picture", "code", "subject", "updated_at", "use"]
     search_fields = ["label", "code"]
     search_help_text = "Label or code"

@@ -17,6 +17,12 @@ SEEN = (
     "language",
     "smtp_headers",
     "mail_formats",
+    "track_clicks",
+    "track_opens",
+    "honeypot",
+    "url_parameters",
+    "url_parameter_hosts",
+    "link_choices",
 )
 """Properties that somebody who reads a proof sees."""
 

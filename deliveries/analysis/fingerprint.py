@@ -16,6 +16,9 @@ SENDING_ONLY = frozenset(
         "priority",
         "retry_period",
         "test_smtp",
+        "substitution_url",
+        "tracking_validity",
+        "track_individuals",
     }
 )
 """Properties that the analysis does not look at: they count while the delivery is sent."""

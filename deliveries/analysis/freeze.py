@@ -13,14 +13,14 @@ from psycopg import sql
 from campaign.lib.sql import statements
 from deliveries.analysis.target import target
 from deliveries.models import Delivery, message_range
-from deliveries.rendering.compile import MAIL_FORMAT
+from deliveries.rendering.compile import MAIL_FORMAT, MAY_BE_TRACKED
 from deliveries.states import MessageState
 from deliveries.waves import Wave
 from deliveries.zones import moments
 
 SQL = statements(Path(__file__).parent / "sql")
 
-COLUMNS = frozenset({"address", "first_name", "last_name", "language", "time_zone", "mail_format"})
+COLUMNS = frozenset({"address", "first_name", "last_name", "language", "time_zone", "mail_format", "may_be_tracked"})
 """Recipient fields that are columns; every other one is a custom attribute."""
 
 AUTOMATIC_PART_SIZE = 500
@@ -140,6 +140,8 @@ def _proof_expression(path: str) -> sql.Composable:
     """What a seed address lacks is filled from the recipient, as in the real send."""
     if path == MAIL_FORMAT:
         return sql.SQL("proof.mail_format")
+    if path == MAY_BE_TRACKED:
+        return sql.SQL("true")  # whoever asks for a proof wants to see it as it is
     root, _, name = path.partition(".")
     if root == "file":
         return _expression(path)

@@ -108,6 +108,10 @@ def _marked(compiled: Compiled) -> tuple[Compiled, tuple[Branch, ...]]:
         html=marked(compiled.html, "the HTML content"),
         text=marked(compiled.text, "the text content"),
         smtp_headers=marked(compiled.smtp_headers, "the additional SMTP headers"),
+        # The marks move what the links stand at, and links lead no message another way.
+        links=(),
+        pixel_at=-1,
+        honeypot_at=-1,
     )
     return content, tuple(found)
 

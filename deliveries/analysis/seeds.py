@@ -7,6 +7,7 @@ from typing import Any
 
 from deliveries.analysis.freeze import COLUMNS
 from deliveries.models import Delivery, Message, MessageValues, SeedAddress, message_range
+from deliveries.rendering.compile import MAY_BE_TRACKED
 from deliveries.states import MessageState
 from recipients.addresses import key
 from recipients.models import HELD_BACK, Quarantine
@@ -69,8 +70,10 @@ def _values(seed: SeedAddress, fields: Sequence[str], donor: Sequence[Any]) -> l
     values = []
     for path, given in zip(fields, donor, strict=True):
         root, _, name = path.partition(".")
-        own = None
-        if root == "recipient":
+        own: Any = None
+        if path == MAY_BE_TRACKED:
+            own = True  # the donor's wish is not the seed's
+        elif root == "recipient":
             own = getattr(seed, name) if name in COLUMNS else seed.attributes.get(name)
         values.append(given if own in (None, "") else own)
     return values

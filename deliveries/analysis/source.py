@@ -17,6 +17,7 @@ from deliveries.personalization.blocks import Block
 from deliveries.personalization.fields import Field, FieldKind, catalogue
 from deliveries.rendering.compile import AttachedFile, Compiled, Mirror, Source, compile_content
 from deliveries.rendering.return_path import ReturnPath
+from deliveries.rendering.tracking import Choice, Tracking
 from recipients.models import AttributeDefinition
 
 
@@ -62,7 +63,20 @@ def source(properties: Properties) -> Source:
         label=properties.label,
         code=properties.code,
         smtp_headers=properties.smtp_headers,
+        tracking=tracking(properties),
         attachments=tuple(_file(attachment) for attachment in properties.attachments.order_by("pk")),
+    )
+
+
+def tracking(properties: Properties) -> Tracking:
+    """What a delivery or template says about its links."""
+    return Tracking(
+        clicks=properties.track_clicks,
+        opens=properties.track_clicks and properties.track_opens,
+        honeypot=properties.track_clicks and properties.honeypot,
+        choices={url: Choice(**choice) for url, choice in properties.link_choices.items()},
+        parameters=properties.parameters(properties.label, properties.code),
+        parameter_hosts=tuple(properties.url_parameter_hosts.lower().split()),
     )
 
 

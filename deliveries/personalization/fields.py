@@ -34,6 +34,7 @@ BUILT_IN = (
     Field("recipient.language", "Language"),
     Field("recipient.time_zone", "Time zone"),
     Field("recipient.mail_format", "Mail format"),
+    Field("recipient.may_be_tracked", "May be tracked", FieldKind.BOOLEAN),
     Field("delivery.label", "Label of the delivery"),
     Field("delivery.code", "Delivery code"),
     Field("delivery.sender_name", "Sender name"),

@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import Enum, auto
 from functools import partial
 from typing import Any, TypeVar
@@ -16,11 +16,13 @@ from deliveries.personalization.fields import PERSONAL, Field
 from deliveries.personalization.sandbox import Environment, prepare, used_fields
 from deliveries.rendering.encode import MessageError, check_value, prefers_base64, wire_address
 from deliveries.rendering.headers import WHERE as HEADERS
-from deliveries.rendering.links import Link, find_links
+from deliveries.rendering.links import Link
 from deliveries.rendering.return_path import ReturnPath
 from deliveries.rendering.text import text_from_html
+from deliveries.rendering.tracking import Tracking, plan_links, unseen_place
 
 MAIL_FORMAT = "recipient.mail_format"
+MAY_BE_TRACKED = "recipient.may_be_tracked"
 _MIRROR_LINK = re.compile(r"\bmessage\s*(?:\.\s*mirror_url\b|\[\s*['\"]mirror_url)")
 
 
@@ -32,7 +34,7 @@ class Mirror(Enum):
     NEVER = auto()
 
 
-VERSION = 2
+VERSION = 3
 """Form of the compiled JSON; contents of every earlier version stay renderable, to the same bytes."""
 
 
@@ -72,6 +74,7 @@ class Source:
     text_only: bool = False
     by_preference: bool = False
     unsubscribe_by_mail: bool = False
+    tracking: Tracking = field(default_factory=Tracking)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,8 @@ class Compiled:
     r"""A content ready to be merged with messages. The texts are templates whose blocks are resolved.
 
     ``text_only``: the HTML is the mirror page alone. ``by_preference``: it is for those who prefer text.
+    ``links`` know their places in ``html`` and ``text``; ``pixel_at`` and ``honeypot_at`` are places in ``html`` (-1:
+    there is none).
 
     ``fields`` are the fields of recipient and file it uses, in the order of a message's values. Line breaks are ``\n``.
     """
@@ -110,6 +115,13 @@ class Compiled:
     text_only: bool = False
     by_preference: bool = False
     unsubscribe_by_mail: bool = False
+    pixel_at: int = -1
+    honeypot_at: int = -1
+
+    @property
+    def is_tracked(self) -> bool:
+        """Links lead over our server, or opens are seen; of those who may be tracked."""
+        return self.pixel_at >= 0 or self.honeypot_at >= 0 or any(link.is_tracked for link in self.links)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON column."""
@@ -126,7 +138,7 @@ class Compiled:
             **{
                 **values,
                 "fields": tuple(values["fields"]),
-                "links": tuple(Link(**link) for link in values["links"]),
+                "links": tuple(map(Link.from_json, values["links"])),
                 "attachments": tuple(files),
             }
         )
@@ -172,7 +184,12 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
     if problems:
         raise PersonalizationErrors(problems)
     by_preference = source.by_preference and bool(html.strip() and text.strip()) and not source.text_only
-    preference = [MAIL_FORMAT] if by_preference else []
+    links = plan_links(html, text, source.tracking)
+    unseen_at = unseen_place(html) if html.strip() else -1
+    pixel_at = unseen_at if source.tracking.opens else -1
+    preferences = [MAIL_FORMAT] if by_preference else []
+    if source.tracking.is_on:
+        preferences.append(MAY_BE_TRACKED)
     return Compiled(
         version=VERSION,
         html=html,
@@ -184,9 +201,9 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         label=source.label,
         code=source.code,
         fields=tuple(
-            dict.fromkeys(path for path in ["recipient.language", *preference, *used] if path.startswith(PERSONAL)),
+            dict.fromkeys(path for path in ["recipient.language", *preferences, *used] if path.startswith(PERSONAL)),
         ),
-        links=find_links(html),
+        links=links,
         attachments=source.attachments,
         html_base64=prefers_base64(html),
         text_base64=prefers_base64(text),
@@ -197,6 +214,8 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
         text_only=source.text_only,
         by_preference=by_preference,
         unsubscribe_by_mail=source.unsubscribe_by_mail,
+        pixel_at=pixel_at,
+        honeypot_at=unseen_at if source.tracking.honeypot else -1,
     )
 
 

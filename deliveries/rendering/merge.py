@@ -7,14 +7,24 @@ from email.utils import format_datetime
 from functools import cached_property, lru_cache
 from typing import Any
 
-from campaign.lib.signing import MIRROR, UNSUBSCRIBE, UNSUBSCRIBE_BY_MAIL, own_names, return_token, token
+from campaign.lib.signing import (
+    MIRROR,
+    UNSUBSCRIBE,
+    UNSUBSCRIBE_BY_MAIL,
+    link_prefix,
+    link_suffix,
+    own_names,
+    return_token,
+    token,
+)
 from deliveries.mail import Mail
 from deliveries.personalization.budget import Budget
 from deliveries.personalization.errors import RenderLimit, ValueProblem
-from deliveries.personalization.sandbox import Environment, prepare, render, variable
-from deliveries.rendering import dkim, encode, headers
-from deliveries.rendering.compile import MAIL_FORMAT, Compiled
+from deliveries.personalization.sandbox import Environment, Write, prepare, render, variable
+from deliveries.rendering import dkim, encode, headers, tracking
+from deliveries.rendering.compile import MAIL_FORMAT, MAY_BE_TRACKED, Compiled
 from deliveries.rendering.encode import MessageError
+from deliveries.rendering.links import HTML, TEXT, Link
 from deliveries.rendering.mime import skeleton
 from deliveries.rendering.return_path import ReturnPath, envelope_sender, unsubscription_mailto
 
@@ -77,6 +87,8 @@ class Renderer:
         }
         one_line = Environment(autoescape=False, write=headers.value_of_one_line, write_text=str)
         self.smtp_headers = _Template(one_line, compiled.smtp_headers, headers.WHERE) if compiled.smtp_headers else None
+        self.is_tracked = compiled.is_tracked
+        self._templates: dict[tuple[str, bool, bool], _Template] = {}
         self.constants: dict[str, Any] = {
             variable("delivery.label"): compiled.label,
             variable("delivery.code"): compiled.code,
@@ -84,42 +96,72 @@ class Renderer:
             variable("delivery.sender_name"): None,
         }
 
-    @cached_property
-    def html_template(self) -> "_Template":
-        """The HTML as a person reads it."""
-        return self._html_written_by(encode.line_breaks)
+    def template(self, part: str, *, tracked: bool, sent: bool = False) -> "_Template":
+        """A part as a person reads it, or as it is sent: in quoted-printable, unless it goes in base64."""
+        key = part, tracked, sent
+        if key not in self._templates:
+            self._templates[key] = self._prepared(part, tracked=tracked, sent=sent)
+        return self._templates[key]
+
+    def _prepared(self, part: str, *, tracked: bool, sent: bool) -> "_Template":
+        compiled, links = self.compiled, self.compiled.links
+        source = getattr(compiled, part)
+        if tracked:
+            unseen = {"pixel_at": compiled.pixel_at, "honeypot_at": compiled.honeypot_at} if part == HTML else {}
+            source = tracking.tracked(source, part, links, compiled.base_url, self._suffix, **unseen)
+        else:
+            source = tracking.plain(source, part, links)
+        in_base64 = compiled.html_base64 if part == HTML else compiled.text_base64
+        if sent and not in_base64:
+            return _part_template(source, part, encode.quoted_printable, tracking.encoded_around_marks)
+        return _part_template(source, part, encode.line_breaks)
+
+    def _suffix(self, number: int) -> str:
+        return link_suffix(number, self.key)
 
     @cached_property
-    def text_template(self) -> "_Template":
-        """The text as a person reads it."""
-        return self._text_written_by(encode.line_breaks)
+    def _marked(self) -> dict[str, "_Template"]:
+        """Both parts with a mark around each tracked address."""
+        return {
+            part: _part_template(
+                tracking.marked(getattr(self.compiled, part), part, self.compiled.links), part, encode.line_breaks
+            )
+            for part in (HTML, TEXT)
+        }
 
     @cached_property
-    def html_body(self) -> "_Template":
-        """The HTML as it travels, unless in base64."""
-        return self._html_written_by(encode.quoted_printable)
+    def links(self) -> dict[int, Link]:
+        """The tracked links, by their numbers."""
+        return {link.number: link for link in self.compiled.links if link.is_tracked}
 
-    @cached_property
-    def text_body(self) -> "_Template":
-        """The text as it travels, unless in base64."""
-        return self._text_written_by(encode.quoted_printable)
+    def destination(self, row: MessageRow, number: int) -> str:
+        """Where a tracked link of this message leads, in ASCII.
 
-    def _html_written_by(self, write: Callable[[str], str]) -> "_Template":
-        return _Template(Environment(autoescape=True, write=write), self.compiled.html, "the HTML content")
-
-    def _text_written_by(self, write: Callable[[str], str]) -> "_Template":
-        return _Template(Environment(autoescape=False, write=write), self.compiled.text, "the text content")
+        Raises :class:`MessageError` when the message cannot be made, the link is not in it, or leads nowhere.
+        """
+        link = self.links[number]
+        if link.target:
+            return link.target
+        part = link.places[0].part
+        written = self._merge(row).part(self._marked[part])
+        try:
+            return tracking.marked_address(written, part, link)
+        except ValueError as error:
+            raise MessageError(str(error)) from None
 
     def html(self, row: MessageRow) -> str:
-        """The HTML of the mail, which is also its mirror page. Line breaks are ``\\n``; in the mail they are CRLF.
+        """The HTML of the mail without its pixel, which is also its mirror page. Line breaks are ``\\n``; in the mail
+        they are CRLF.
 
         Raises :class:`MessageError`.
         """
-        return self._merge(row).part(self.html_template)
+        merge = self._merge(row)
+        return merge.part(self.template(HTML, tracked=merge.is_tracked))
 
     def text(self, row: MessageRow) -> str:
         """The text of the mail. Raises :class:`MessageError`."""
-        return self._merge(row).part(self.text_template)
+        merge = self._merge(row)
+        return merge.part(self.template(TEXT, tracked=merge.is_tracked))
 
     def header(self, row: MessageRow, name: str) -> str:
         """The text of a header or address of the mail, such as ``subject``. Raises :class:`MessageError`."""
@@ -168,10 +210,11 @@ class Renderer:
             fields += headers.fields(merge.part(self.smtp_headers))
         fields.append(b"MIME-Version: 1.0\r\n")
         compiled = self.compiled
-        text = merge.body(self.text_template if compiled.text_base64 else self.text_body) if compiled.text else b""
+        tracked = merge.is_tracked
+        text = merge.body(self.template(TEXT, tracked=tracked, sent=True)) if compiled.text else b""
         text_only = merge.is_text_only
         wanted = compiled.html and not text_only
-        html = merge.body(self.html_template if compiled.html_base64 else self.html_body) if wanted else b""
+        html = merge.body(self.template(HTML, tracked=tracked, sent=True)) if wanted else b""
         content_fields, body = self._skeletons[text_only].fill(f"=_{boundary}".encode(), text, html)
         fields += content_fields
         if body and not body.endswith(b"\r\n"):
@@ -224,6 +267,11 @@ _UNFIT = (
     "A value does not fit what is done with it, such as a text compared with a number, or an empty value. "
     "Turn values into numbers with |int or |float, or give them a |default."
 )
+
+
+def _part_template(source: str, part: str, write: Write, write_text: Write | None = None) -> "_Template":
+    where = "the HTML content" if part == HTML else "the text content"
+    return _Template(Environment(autoescape=part == HTML, write=write, write_text=write_text), source, where)
 
 
 class _Template:
@@ -288,6 +336,7 @@ class _Merge:
             variable("message.unsubscribe_url"): self.unsubscribe_url,
             variable("message.date"): self.dated_at,
         }
+        self.is_tracked = renderer.is_tracked and self.values[variable(MAY_BE_TRACKED)] is not False
         self.values["_language"] = self.values[variable("recipient.language")] or compiled.language
         # The sender may be personalized and is itself a field, so it comes first.
         self.sender_address = self.values[variable("delivery.sender_address")] = self.header("sender_address")
@@ -307,12 +356,18 @@ class _Merge:
         return encode.check_value(template.where, template.render(self.values, self.budget))
 
     def part(self, template: "_Template") -> str:
-        """A part of the mail as the template's environment writes it."""
-        return template.render(self.values, self.budget)
+        """A part of the mail as the template's environment writes it, with this message's links."""
+        written = template.render(self.values, self.budget)
+        return written.replace(tracking.MARK, self._link_prefix) if self.is_tracked else written
+
+    @cached_property
+    def _link_prefix(self) -> str:
+        return link_prefix(self.renderer.content_id, self.row.id, self.renderer.key)
 
     def body(self, template: "_Template") -> bytes:
         """A part as it travels: in quoted-printable, its last soft break left out, or else in base64."""
-        written = self.part(template)
-        if template.write is encode.quoted_printable:
-            return written.removesuffix("=\r\n").encode()
-        return encode.base64_body(encode.octets(written.replace("\n", "\r\n")))
+        if template.write is not encode.quoted_printable:
+            return encode.base64_body(encode.octets(self.part(template).replace("\n", "\r\n")))
+        octets = template.render(self.values, self.budget).removesuffix("=\r\n").encode()
+        # In octets this takes a tenth of the time.
+        return octets.replace(tracking.MARK.encode(), self._link_prefix.encode()) if self.is_tracked else octets

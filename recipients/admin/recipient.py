@@ -36,7 +36,7 @@ class RecipientForm(AttributesForm):
     class Meta:
         model = Recipient
         fields = [
-            "address", "first_name", "last_name", "language", "time_zone", "mail_format",
+            "address", "first_name", "last_name", "language", "time_zone", "mail_format", "may_be_tracked",
             "consent", "consent_at", "consent_source",
         ]  # fmt: skip
 
@@ -138,7 +138,8 @@ class RecipientAdmin(AttributesAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Who it is, what is known, what was agreed."""
-        person = (None, {"fields": ["address", ("first_name", "last_name"), ("language", "time_zone"), "mail_format"]})
+        names = ["address", ("first_name", "last_name"), ("language", "time_zone"), "mail_format", "may_be_tracked"]
+        person = (None, {"fields": names})
         consent = ("Consent", {"fields": ["consent", "consent_at", "consent_source"]})
         return [person, *self.attribute_fieldsets(), consent]
 

@@ -165,6 +165,7 @@ _BUILT_IN = (
     Field("language", "Language", Kind.TEXT, _column("language")),
     Field("time_zone", "Time zone", Kind.TEXT, _column("time_zone")),
     Field("mail_format", "Mail format", Kind.CHOICE, _column("mail_format"), lambda: list(MailFormat.choices)),
+    Field("may_be_tracked", "May be tracked", Kind.BOOLEAN, _column("may_be_tracked")),
     Field("consent", "Consent", Kind.CHOICE, _column("consent"), lambda: list(Consent.choices)),
     Field("consent_at", "Consent changed at", Kind.DATETIME, _column("consent_at")),
     Field("created_at", "Added at", Kind.DATETIME, _column("created_at")),

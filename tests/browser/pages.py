@@ -60,6 +60,8 @@ def prepare() -> Mapping[str, str]:
         "running": own(running),
         "confirm": f"{own(ready)}ask/confirm/",
         "stop": f"{own(running)}ask/stop/",
+        "links": f"{own(draft)}links/",
+        "links of what was sent": f"{own(running)}links/",
         "preview": f"{own(draft)}preview/",
         "faulty preview": f"{own(faulty)}preview/",
         "log": f"{own(running)}log/",

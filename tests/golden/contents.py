@@ -9,8 +9,10 @@ from typing import Any
 from deliveries.personalization.blocks import Block
 from deliveries.personalization.fields import FieldKind, catalogue
 from deliveries.rendering.compile import AttachedFile, Compiled, Source, compile_content
+from deliveries.rendering.links import LinkMode
 from deliveries.rendering.merge import MessageRow
 from deliveries.rendering.return_path import ReturnPath
+from deliveries.rendering.tracking import Choice, Tracking
 
 FOLDER = Path(__file__).resolve().parent
 KEY = bytes(range(32))
@@ -27,7 +29,8 @@ _HTML = """<!DOCTYPE html>
 worth {{ (recipient.points|int / 100)|currency('EUR') }}, until {{ recipient.expiry|date('full') }}.</p>{% else %}
 <p>Collect points!</p>{% endif %}
 <ul>{% for product in recipient.products %}<li>{{ loop.index }}/{{ loop.length }} {{ product.name }}: {{ product.price|number(2) }}</li>{% endfor %}</ul>
-<p><a href="https://example.com/?name={{ recipient.first_name|urlencode }}">To the shop</a> <img src="cid:logo@example.com" alt="Logo"></p>
+<p><a href="https://example.com/?name={{ recipient.first_name|urlencode }}">To the shop</a>
+<A HREF='https://example.com/terms?a=1&amp;b=2#top'>Terms</A> <a href=https://example.com/{{ recipient.points }}?utm_source=x>example.com</a> <a href="tel:+41">Call</a> <img src="cid:logo@example.com" alt="Logo"></p>
 {% include 'footer' %}
 <!--[if mso]></td></tr></table><![endif]-->
 </body>
@@ -62,9 +65,15 @@ ROWS: list[dict[str, Any]] = [
         "address": '"quoted local"@example.com',
         "dated_at": "1999-12-31T23:59:59+00:00",
         "values": {
-            "language": "ja", "mail_format": "text", "first_name": "花子", "last_name": "山田", "points": "250", "expiry": "2027-01-01",
+            "language": "ja", "mail_format": "text", "may_be_tracked": True, "first_name": "花子", "last_name": "山田", "points": "250", "expiry": "2027-01-01",
             "products": [{"name": "本" * 60, "price": 1980}],
         },
+    },
+    {
+        "id": (5 << 32) | 4,
+        "address": "untracked@example.com",
+        "dated_at": "2026-05-31T09:30:00+00:00",
+        "values": {"may_be_tracked": False, "first_name": "Bo", "points": 1},
     },
 ]  # fmt: skip
 
@@ -91,6 +100,13 @@ def content() -> Compiled:
         investigation_address="team@example.com",
         return_path=ReturnPath.SUB_ADDRESS,
         by_preference=True,
+        tracking=Tracking(
+            clicks=True,
+            opens=True,
+            honeypot=True,
+            choices={"https://example.com/terms?a=1&b=2#top": Choice(LinkMode.OPT_OUT, "Terms", "Legal")},
+            parameters=(("utm_source", "news & more"), ("utm_campaign", "may-26")),
+        ),
         attachments=(
             AttachedFile("logo.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(100), "logo@example.com"),
             AttachedFile(

@@ -9,6 +9,7 @@ from deliveries.models.properties.exclusions import ExclusionProperties
 from deliveries.models.properties.files import Attachment, AttachmentRole
 from deliveries.models.properties.sending import InDoubtPolicy, MailFormats, Priority, SendingProperties
 from deliveries.models.properties.smtp import SmtpProperties
+from deliveries.models.properties.tracking import TrackingProperties
 from deliveries.models.properties.typology import TypologyProperties
 from deliveries.models.properties.validity import MirrorMode, ValidityProperties
 from deliveries.models.properties.waves import WavesMode, WavesProperties
@@ -35,6 +36,7 @@ class Properties(
     SmtpProperties,
     ExclusionProperties,
     TypologyProperties,
+    TrackingProperties,
     ApprovalProperties,
 ):
     """Content and settings that a template hands on to the deliveries made from it."""

@@ -6,17 +6,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from campaign.lib.signing import (
+    LINK_CHARACTERS,
+    MAX_LINK,
     MIRROR,
     RETURN,
     UNSUBSCRIBE,
     UNSUBSCRIBE_BY_MAIL,
     Identifier,
     InvalidToken,
+    link_prefix,
+    link_suffix,
     return_token,
     split,
+    split_link,
     split_return,
     token,
     verify,
+    verify_link,
     verify_return,
 )
 
@@ -87,3 +93,38 @@ def test_it_tells_a_bounce_from_an_unsubscription(message_id):
 
     assert verify_return(number, mac, KEY, UNSUBSCRIBE_BY_MAIL)
     assert not verify_return(number, mac, KEY, RETURN)
+
+
+links = st.integers(0, MAX_LINK)
+
+
+def link_token(content_id, message_id, link, key):
+    return link_prefix(content_id, message_id, key) + link_suffix(link, key)
+
+
+@given(content_ids, message_ids, links, st.binary(min_size=32, max_size=32))
+def test_a_link_of_a_message_is_found_again_and_accepted(content_id, message_id, link, key):
+    code = link_token(content_id, message_id, link, key)
+
+    identifier = split_link(code)
+
+    assert len(code) == LINK_CHARACTERS
+    assert (identifier.content_id, identifier.message_id, identifier.link) == (content_id, message_id, link)
+    assert verify_link(identifier, key)
+
+
+def test_the_code_of_a_link_stays_the_same_for_ever():
+    assert link_token(12, (5 << 32) | 1, 3, KEY) == "aaaaadaaaaaakaaaaaasprecaor6ig35guwfuu2m028fed003"
+
+
+@given(st.integers(0, LINK_CHARACTERS - 1), st.sampled_from("abcdefghijklmnopqrstuvwxyz0123456789"))
+def test_a_link_with_any_character_changed_is_refused(position, character):
+    genuine = link_token(12, 345, 7, KEY)
+    forged = genuine[:position] + character + genuine[position + 1 :]
+
+    try:
+        accepted = verify_link(split_link(forged), KEY)
+    except InvalidToken:
+        accepted = False
+
+    assert accepted == (forged == genuine)

@@ -44,13 +44,18 @@ BAD: dict[str, dict[str, Any]] = {
     "consent_service": {"consent_service": "999999"},
     "typology": {"typology": "999999"},
     "smtp_headers": {"smtp_headers": "no colon"},
+    "tracking_validity": {"tracking_validity": "a while"},
+    "substitution_url": {"substitution_url": "javascript:alert(1)"},
+    "url_parameters": {"url_parameters": "utm_source"},
 }
 
 NEVER_BAD = {
     "description", "html", "text", "archive_emails", "explicit_dates", "default_error_address", "test_smtp",
-    "exclude_duplicates", "keep_duplicate_records", "exclude_denylisted", "exclude_quarantined",
+    "exclude_duplicates", "keep_duplicate_records", "exclude_denylisted", "exclude_quarantined", "track_clicks",
+    "track_opens", "track_individuals", "url_parameter_hosts", "link_choices",
+    "honeypot",
 }  # fmt: skip
-"""Texts that are judged by the analysis, with their lines, and boxes."""
+"""Texts that are judged by the analysis, with their lines, boxes, and what has a page of its own."""
 
 
 def test_it_covers_every_property() -> None:

@@ -30,12 +30,13 @@ def test_it_writes_a_message_with_just_the_values_its_content_uses():
     assert delivery.content.compiled["fields"] == [
         "recipient.language",
         "recipient.mail_format",
+        "recipient.may_be_tracked",
         "recipient.first_name",
     ]
     messages = Message.objects.of_delivery(delivery.pk).order_by("pk")
     assert [message.number for message in messages] == [1, 2, 3]
     assert [message.delivery_id for message in messages] == [delivery.pk] * 3
-    assert MessageValues.objects.get(pk=messages[0].pk).values == ["", "", "name1"]
+    assert MessageValues.objects.get(pk=messages[0].pk).values == ["", "", True, "name1"]
 
 
 def test_it_freezes_custom_attributes_with_their_type():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deliveries.personalization.errors import PersonalizationErrors
-from deliveries.rendering.links import Link
+from deliveries.rendering.links import Link, Obstacle
 from tests.deliveries.rendering.contents import FIELDS, compiled
 
 
@@ -38,8 +38,8 @@ def test_it_numbers_the_links() -> None:
 
     assert content.links == (
         Link(1, "https://example.com/a", "A link"),
-        Link(2, "b", "Area"),
-        Link(3, "{{ recipient.score }}", "Image"),
+        Link(2, "b", "Area", obstacle=Obstacle.NO_WEB_ADDRESS),
+        Link(3, "{{ recipient.score }}", "Image", obstacle=Obstacle.PERSONAL_HOST),
     )
 
 

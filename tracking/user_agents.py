@@ -1,0 +1,53 @@
+"""The dictionary of user agents: each is parsed once, however often it comes."""
+
+from collections.abc import Iterable
+from functools import lru_cache
+
+import ua_parser
+from crawlerdetect import CrawlerDetect
+
+from tracking.models import Device, UserAgent
+
+_PARTS = 60
+_TABLETS = ("ipad", "tablet", "kindle", "silk/")
+_DESKTOPS = frozenset({"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Chrome OS", "FreeBSD", "Debian"})
+_PHONES = frozenset({"iOS", "Android", "Windows Phone", "KaiOS", "BlackBerry OS"})
+
+
+def rows_of(texts: Iterable[str]) -> dict[str, UserAgent]:
+    """The row of each user agent, made where there was none. Two queries at most, whatever their number."""
+    wanted = set(texts)
+    known = {row.text: row for row in UserAgent.objects.filter(text__in=wanted)}
+    if fresh := wanted - set(known):
+        # Another process may have seen the same: its row counts.
+        UserAgent.objects.bulk_create([parsed(text) for text in sorted(fresh)], ignore_conflicts=True)
+        known |= {row.text: row for row in UserAgent.objects.filter(text__in=fresh)}
+    return known
+
+
+def parsed(text: str) -> UserAgent:
+    """What a user agent says of itself, not saved."""
+    found = ua_parser.parse(text) if text else None
+    browser = found.user_agent if found else None
+    system = found.os if found else None
+    return UserAgent(
+        text=text,
+        device=_device(text.lower(), system.family if system else ""),
+        browser=browser.family[:_PARTS] if browser else "",
+        system=system.family[:_PARTS] if system else "",
+        is_machine=bool(text) and bool(_crawlers().isCrawler(text)),
+    )
+
+
+def _device(text: str, system: str) -> Device:
+    if any(word in text for word in _TABLETS) or (system == "Android" and "mobile" not in text):
+        return Device.TABLET
+    if system in _PHONES:
+        return Device.PHONE
+    return Device.DESKTOP if system in _DESKTOPS else Device.UNKNOWN
+
+
+@lru_cache(maxsize=1)
+def _crawlers() -> CrawlerDetect:
+    """The library's expressions, some hundreds, are compiled once a process."""
+    return CrawlerDetect()
