@@ -21,11 +21,12 @@ Constant = str | float
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """One of the ways at a condition or loop: where it stands, and the tag that begins it."""
+    """One of the ways at a condition or loop: where it stands, the tag that begins it, and whether that is ``else``."""
 
     where: str
     line: int
     words: str
+    is_else: bool
 
     def __str__(self) -> str:
         return f"{self.words} in {self.where}, line {self.line}"
@@ -62,7 +63,7 @@ def _marked(source: str, where: str, first: int) -> tuple[str, tuple[Branch, ...
             opened.append(tag)
         words = f"{tag} of {opened[-1]}" if keyword == "else" and opened else tag
         pieces.append(f"\ue100{first + len(branches)}\ue101")
-        branches.append(Branch(where, line, " ".join(words.split())[:LONGEST_WORDS]))
+        branches.append(Branch(where, line, " ".join(words.split())[:LONGEST_WORDS], keyword == "else"))
     return "".join(pieces), tuple(branches)
 
 

@@ -26,10 +26,12 @@ def messages_can_be_made(material: Material) -> Iterator[str]:
 
 @check("Ways that nobody goes", order=104, level=CheckLevel.INFO, phase=Phase.MESSAGES)
 def branches_are_taken(material: Material) -> Iterator[str]:
-    """A condition that is never true is often misspelt. Messages of every kind of values are tried."""
+    """A condition that is never true is often misspelt. Messages of every kind of values are tried; an ``else`` that
+    nobody needs is as it should be."""
     sample = material.sample
-    if sample.made and sample.untaken:
+    untaken = [branch for branch in sample.untaken if not branch.is_else]
+    if sample.made and untaken:
         yield (
-            f"None of the {len(sample.made):,} messages tried goes here: {listed(map(str, sample.untaken))}. Look at "
+            f"None of the {len(sample.made):,} messages tried goes here: {listed(map(str, untaken))}. Look at "
             "the spelling of the values, or leave it for those who come later."
         )

@@ -109,6 +109,7 @@ def test_what_one_among_many_breaks_is_found_and_so_are_ways_that_nobody_goes():
     html = (
         "{% if recipient.level == 'gold' %}{{ recipient.points + 1 }}{% else %}plain{% endif %}"
         "{% if recipient.level == 'silvr' %}misspelt{% endif %}"
+        "{% if recipient.first_name %}name{% else %}no name{% endif %}"
     )
     material = factories.tried(
         crowd(html, p250={"level": "gold", "points": "many"}, p251={"level": "gold", "points": 1})
@@ -121,6 +122,7 @@ def test_what_one_among_many_breaks_is_found_and_so_are_ways_that_nobody_goes():
     assert "person250@example.org" in cannot
     assert "silvr" in nobody
     assert "gold" not in nobody
+    assert "else" not in nobody
 
 
 def test_the_example_is_one_whole_mail_and_sizes_are_kept_of_all():
