@@ -56,7 +56,7 @@ class MailboxAdmin(ui.ModelAdmin):
     list_display = ["name", "protocol", "host", "is_active", "checked_at", "state", "counts"]
     actions = None
     change_form_template = "bounces/mailbox_form.html"
-    readonly_fields = ["checked_at", "state", "counts"]
+    readonly_fields = ["checked_at", "counts"]
     fieldsets: ClassVar[Fieldsets] = [
         (None, {"fields": ["name", "is_active"]}),
         ("Connection", {"fields": ["protocol", ("host", "port"), "security", "authority_file"]}),
@@ -75,7 +75,7 @@ class MailboxAdmin(ui.ModelAdmin):
             },
         ),
         ("Mails", {"fields": ["folder", "ours", "ours_folder", "interval"]}),
-        ("Last reading", {"fields": ["checked_at", "state", "counts"]}),
+        ("Last reading", {"fields": ["checked_at", "counts"]}),
     ]
 
     @admin.display(description="How it went")
