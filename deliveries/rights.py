@@ -33,17 +33,18 @@ def rights_of(person: Person, delivery: Delivery) -> Rights:
     """The person's rights; two queries at most, none when reviewers and editors are loaded.
 
     A delivery that names editors is changed by them and its creator only; one that names reviewers is started by them
-    only. Administrators may do everything.
+    only. The people of a proof are those of its delivery. Administrators may do everything.
     """
     if not isinstance(person, User) or not person.is_active:
         return Rights()
     if person.is_superuser:
         return Rights(view=True, edit=True, start=True, control=True, add=True)
-    may_start = person.has_perm("deliveries.start_delivery") and _is_named(person, delivery, "reviewers")
+    whole = delivery.proof_of or delivery
+    may_start = person.has_perm("deliveries.start_delivery") and _is_named(person, whole, "reviewers")
     return Rights(
         view=may_view_deliveries(person),
         edit=person.has_perm("deliveries.change_delivery")
-        and (delivery.created_by_id == person.pk or _is_named(person, delivery, "editors")),
+        and (whole.created_by_id == person.pk or _is_named(person, whole, "editors")),
         start=may_start,
         control=may_start or person.has_perm("deliveries.control_delivery"),
         add=person.has_perm("deliveries.add_delivery"),

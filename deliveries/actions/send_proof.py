@@ -28,6 +28,7 @@ class ProofFormats(models.TextChoices):
     """Which formats the testers get."""
 
     AS_SENT = "as_sent", "One message, as the recipient would get it"
+    TEXT = "text", "One message, text only"
     BOTH = "both", "Two messages: text only, and HTML with text"
 
 
@@ -83,8 +84,9 @@ def send_proof(delivery: Delivery, proof: Proof, *, by: Actor = None) -> Deliver
                 ["Nobody would get this proof: give a test address, a group of seed addresses or a list.", *left_out]
             )
         )
-    if len(lines) > MOST_LINES:
-        raise ActionRefused(f"This proof has {len(lines):,} messages; {MOST_LINES} are possible. Take fewer addresses.")
+    number = len(lines) * len(_forms(lines[0], proof.formats))
+    if number > MOST_LINES:
+        raise ActionRefused(f"This proof has {number:,} messages; {MOST_LINES} are possible. Take fewer addresses.")
     made = _copy(original, proof, by)
     _write(made, lines, proof.formats)
     for sentence in left_out:
@@ -114,7 +116,7 @@ def _copy(original: Delivery, proof: Proof, by: Actor) -> Delivery:
         "target_file": original.target_file,
         "archive": archive,
     }
-    if proof.formats is ProofFormats.BOTH:
+    if proof.formats is not ProofFormats.AS_SENT:
         values["mail_formats"] = MailFormats.RECIPIENT
     known = by is not None and by.is_authenticated
     made = Delivery.objects.create(
@@ -217,8 +219,19 @@ def _write(made: Delivery, lines: Sequence[_Line], formats: ProofFormats) -> Non
             mail_format=form,
         )
         for line in lines
-        for form in ([MailFormat.TEXT, MailFormat.BOTH] if formats is ProofFormats.BOTH else [line.mail_format])
+        for form in _forms(line, formats)
     )
+
+
+def _forms(line: _Line, formats: ProofFormats) -> Sequence[str]:
+    """The format of each message to a line's address."""
+    match formats:
+        case ProofFormats.BOTH:
+            return [MailFormat.TEXT, MailFormat.BOTH]
+        case ProofFormats.TEXT:
+            return [MailFormat.TEXT]
+        case _:
+            return [line.mail_format]
 
 
 def _named(names: Sequence[str]) -> str:

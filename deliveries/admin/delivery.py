@@ -125,12 +125,15 @@ class DeliveryForm(TargetFields, PropertiesForm):
                 field.help_text = format_html("Locked by the template “{}”. {}", template, field.help_text)
 
     def clean_reviewers(self) -> Any:
-        """Nobody takes the reviewers away to start the delivery alone."""
-        chosen = self.cleaned_data["reviewers"]
-        gone = set(self.instance.reviewers.all()) - set(chosen) if self.instance.pk else set()
-        if gone and not (self.person.is_superuser or self.instance.reviewers.filter(pk=self.person.pk).exists()):
-            raise ValidationError("Only a reviewer or an administrator takes a reviewer away.")
-        return chosen
+        """Nobody takes the reviewers away, or names himself beside them, to start the delivery alone."""
+        chosen = set(self.cleaned_data["reviewers"])
+        before = set(self.instance.reviewers.all()) if self.instance.pk else set()
+        if before and self.person not in before and not self.person.is_superuser:
+            if before - chosen:
+                raise ValidationError("Only a reviewer or an administrator takes a reviewer away.")
+            if self.person in chosen:
+                raise ValidationError("You cannot make yourself a reviewer. A reviewer or an administrator can.")
+        return self.cleaned_data["reviewers"]
 
     def clean(self) -> dict[str, Any]:
         """Read day and time in the chosen zone."""

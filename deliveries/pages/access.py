@@ -26,8 +26,8 @@ def delivery_page(view: DeliveryView) -> DeliveryView:
             delivery = Delivery.objects.select_related(
                 "template", "route", "created_by", "proof_of", "target_file"
             ).get(pk=delivery_id)
-        except Delivery.DoesNotExist:
-            raise Http404 from None
-        return view(request, delivery, **rest)
+            return view(request, delivery, **rest)
+        except Delivery.DoesNotExist:  # at once, or deleted by somebody else meanwhile
+            raise Http404("There is no such delivery.") from None
 
     return wrapped

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -30,6 +31,20 @@ from deliveries.pages.progress import Progress, progress_of
 from deliveries.rights import Rights, rights_of
 from deliveries.sending.routes import NoRoute, route_of
 from deliveries.states import STARTED, DeliveryState
+
+
+def ticked(form: QueryDict) -> list[int]:
+    """The ids of the warnings that were ticked."""
+    return [int(pk) for pk in form.getlist("acknowledged") if pk.isascii() and pk.isdigit() and len(pk) < 19]
+
+
+def looked_at(form: QueryDict) -> datetime | None:
+    """When the delivery that the person looked at had last been changed; ``None`` when the form does not say."""
+    try:
+        at = datetime.fromisoformat(form.get("seen", ""))
+    except ValueError:
+        return None
+    return at if at.tzinfo else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +81,7 @@ ACTS: Mapping[str, Act] = {
             "send",
             "start",
             "deliveries/confirm.html",
-            lambda form: {"acknowledged": [int(pk) for pk in form.getlist("acknowledged") if pk.isdigit()]},
+            lambda form: {"acknowledged": ticked(form), "seen": looked_at(form)},
         ),
         Act(
             "send_back",

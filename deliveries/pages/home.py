@@ -1,6 +1,6 @@
 """The admin's home page: the latest deliveries."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from campaign import ui
@@ -36,8 +36,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _waiting_for(request: HttpRequest) -> QuerySet[Delivery]:
-    """Deliveries that are ready and wait for this person's approval."""
-    ready = Delivery.objects.main().filter(state=DeliveryState.READY, reviewers=request.user.pk)
+    """Deliveries that are ready and that this person may start: as one of those named, or where nobody is."""
+    if not request.user.has_perm("deliveries.start_delivery"):
+        return Delivery.objects.none()
+    theirs = Q(reviewers=request.user.pk) | Q(reviewers=None)
+    ready = Delivery.objects.main().filter(theirs, state=DeliveryState.READY)
     return ready.select_related("created_by").order_by("analysed_at")[:LATEST]
 
 

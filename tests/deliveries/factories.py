@@ -5,8 +5,9 @@ from deliveries.actions.confirm import confirm, warnings_of
 from deliveries.analysis.material import Material
 from deliveries.analysis.run import analyse
 from deliveries.analysis.source import compile_properties
+from deliveries.analysis.typology import complete
 from deliveries.builtin import block_values
-from deliveries.models import Delivery, Message, PersonalizationBlock, Route
+from deliveries.models import CheckLevel, Delivery, Message, PersonalizationBlock, Route, Typology
 from deliveries.sending.worker import Worker
 from recipients.models import ListMembership, Recipient, RecipientList
 
@@ -23,13 +24,13 @@ def builtin_blocks() -> None:
         PersonalizationBlock.objects.get_or_create(name=values["name"], defaults=values)
 
 
-def people(count: int, *, on: str = "Readers") -> RecipientList:
-    """``count`` recipients person1@example.org … on a list."""
+def people(count: int, *, on: str = "Readers", first: int = 1) -> RecipientList:
+    """``count`` recipients person1@example.org … on a list, counted from ``first``."""
     recipients = [
         Recipient(
             address=f"person{number}@example.org", address_key=f"person{number}@example.org", first_name=f"name{number}"
         )
-        for number in range(1, count + 1)
+        for number in range(first, first + count)
     ]
     Recipient.objects.bulk_create(recipients)
     chosen, _ = RecipientList.objects.get_or_create(name=on)
@@ -61,6 +62,15 @@ def delivery(target: RecipientList | None = None, **values: object) -> Delivery:
     made = Delivery.objects.create(**{**defaults, **values})
     if target is not None:
         made.target_lists.add(target)
+    return made
+
+
+def unchecked(made: Delivery) -> Delivery:
+    """The delivery with a typology in which every check that can be is off: its analysis warns of nothing."""
+    made.typology = Typology.objects.create(name="Nothing to check")
+    made.save()
+    complete(made.typology)
+    made.typology.checks.update(level=CheckLevel.OFF)
     return made
 
 

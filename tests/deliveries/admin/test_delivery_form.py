@@ -2,8 +2,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Q
 from django.test import Client
 from django.urls import reverse
 
@@ -12,6 +14,7 @@ from deliveries.admin.files import LARGEST_FILE_BYTES, content_identifier
 from deliveries.models import Attachment, AttachmentRole, Delivery, Properties
 from deliveries.states import DeliveryState
 from tests.deliveries.factories import analysed, confirmed, delivery, people
+from tests.people import logged_in, person
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 20
 
@@ -388,3 +391,24 @@ def test_it_keeps_the_mirror_pages_at_least_as_long_as_messages_leave(at_markete
     response = save(at_marketer, delivery(), validity="5d", resources_validity="2d")
 
     assert "at least the delivery duration" in response.context["adminform"].form.errors["resources_validity"][0]
+
+
+def test_nobody_makes_himself_a_reviewer_beside_others_or_takes_them_away(at_marketer: Client, marketer: User) -> None:
+    made, reviewer = delivery(), person("reviewer", Q())
+    made.reviewers.add(reviewer)
+
+    beside = save(at_marketer, made, reviewers=[reviewer.pk, marketer.pk]).content.decode()
+    away = save(at_marketer, made, reviewers=[]).content.decode()
+
+    assert "You cannot make yourself a reviewer." in beside
+    assert "Only a reviewer or an administrator takes a reviewer away." in away
+    assert list(made.reviewers.all()) == [reviewer]
+
+
+def test_a_reviewer_names_others_and_leaves(marketer: User) -> None:
+    made, reviewer = delivery(), person("reviewer", Q())
+    made.reviewers.add(reviewer)
+
+    save(logged_in(reviewer), made, reviewers=[marketer.pk])
+
+    assert list(made.reviewers.all()) == [marketer]

@@ -4,6 +4,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from deliveries.actions.analyse import analyse
+from deliveries.actions.send_proof import Proof, send_proof
 from deliveries.models import Delivery, Exclusion, ExclusionReason, Level, Part, message_range
 from deliveries.moves import write_journal
 from deliveries.states import DeliveryState
@@ -152,3 +153,15 @@ def test_it_groups_what_the_analysis_found_by_check(at_marketer: Client) -> None
 
     assert found.index("Sender address") < found.index("Unsubscription link in the HTML content")
     assert "Unsubscription link in the HTML content:" in page.partition('id="journal"')[2]
+
+
+def test_a_proof_leads_to_its_delivery_and_to_no_page_that_it_has_not(at_marketer: Client) -> None:
+    made = delivery(people(1))
+    proof = send_proof(made, Proof(addresses=["tester@example.com"]))
+
+    page = shown(at_marketer, proof)
+
+    assert url(made) in page
+    assert url(proof, "change") not in page
+    assert "tester@example.com" in page
+    assert "Proof #1" in shown(at_marketer, made)

@@ -1,8 +1,9 @@
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
 from deliveries.models import DeliveryTemplate, Route
-from tests.deliveries.factories import delivery, people
+from tests.deliveries.factories import analysed, delivery, people
 
 
 def home(client: Client) -> str:
@@ -42,3 +43,15 @@ def test_it_offers_a_colleague_no_delivery_to_create(at_colleague: Client) -> No
     people(1)
 
     assert reverse("admin:deliveries_delivery_create") not in home(at_colleague)
+
+
+def test_it_lists_what_waits_for_those_who_may_start_it(at_marketer: Client, at_colleague: Client) -> None:
+    made = analysed(delivery(people(1), label="For all"))
+    named = analysed(delivery(people(1, first=5), label="For one"))
+    named.reviewers.add(User.objects.create_user("reviewer"))
+
+    waiting = home(at_marketer).partition("Waiting for your approval")[2].partition("</section>")[0]
+
+    assert made.label in waiting
+    assert named.label not in waiting
+    assert "Waiting for your approval" not in home(at_colleague)
