@@ -9,6 +9,7 @@ from campaign.lib.clock import now
 from campaign.lib.dates import spelled
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.edit import STALE_NOTE, edited
+from deliveries.analysis.checks import CHECKS
 from deliveries.analysis.fingerprint import is_stale
 from deliveries.archiving.policy import archive_of
 from deliveries.models import Delivery, JournalLine, Level
@@ -27,6 +28,18 @@ CHANGED_NOTE = (
 def warnings_of(delivery: Delivery) -> list[JournalLine]:
     """What the last analysis warns of; whoever confirms acknowledges each."""
     return list(delivery.journal.filter(level=Level.WARNING).order_by("pk"))
+
+
+def check_label(line: JournalLine) -> str:
+    """What people call the check that says so; empty for the analysis itself and for what people did."""
+    check = CHECKS.get(line.check_key)
+    return check.label if check else ""
+
+
+def named(line: JournalLine) -> str:
+    """The warning by name: the check that gives it, and what it says."""
+    label = check_label(line)
+    return f"the warning “{label}”: {line.sentence}" if label else f"the warning: {line.sentence}"
 
 
 def confirm(
@@ -48,7 +61,7 @@ def confirm(
         warnings = warnings_of(delivery) if is_ready else []
         if unread := [line for line in warnings if line.pk not in acknowledged]:
             raise ActionRefused(f"Not confirmed: acknowledge each warning of the analysis first. {unread[0].sentence}")
-        start(delivery, [f"Acknowledged the warning: {line.sentence}" for line in warnings], by=by)
+        start(delivery, [f"Acknowledged {named(line)}" for line in warnings], by=by)
 
 
 def refuse_stale(delivery: Delivery, *, by: Actor = None) -> None:

@@ -11,6 +11,9 @@ from deliveries.states import EDITABLE, DeliveryState
 from recipients.imports.people_file import forget
 from recipients.models import PeopleFile
 
+PROOF_IS_OVER = frozenset({*EDITABLE, DeliveryState.STOPPED, DeliveryState.FINISHED})
+"""States in which a proof does not keep its delivery from being deleted."""
+
 
 @transaction.atomic
 def delete(delivery: Delivery, *, by: Actor = None) -> None:
@@ -22,7 +25,7 @@ def delete(delivery: Delivery, *, by: Actor = None) -> None:
     locked = Delivery.objects.select_for_update().get(pk=delivery.pk)
     if locked.current_state not in EDITABLE:
         raise ActionRefused(f"“{locked.label}” is “{locked.current_state.label}” and cannot be deleted.")
-    under_way = locked.proofs.exclude(state__in=[*EDITABLE, DeliveryState.STOPPED, DeliveryState.FINISHED])
+    under_way = locked.proofs.exclude(state__in=PROOF_IS_OVER)
     if proof := under_way.first():
         raise ActionRefused(f"“{proof.label}” is “{proof.current_state.label}”. Wait for its end, or stop it first.")
     for each in (locked, *locked.proofs.all()):

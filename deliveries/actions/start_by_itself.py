@@ -1,7 +1,7 @@
 """The approval modes in which a good analysis is enough."""
 
 from deliveries.actions.base import ActionRefused, MoveRefused
-from deliveries.actions.confirm import refuse_stale, start, warnings_of
+from deliveries.actions.confirm import named, refuse_stale, start, warnings_of
 from deliveries.models import ApprovalMode, Delivery, Level
 from deliveries.moves import write_journal
 from deliveries.rights import rights_of
@@ -42,6 +42,4 @@ def _passed_over(delivery: Delivery) -> list[str]:
     """A sentence for each warning that nobody was asked about; a proof has them in its journal already."""
     if delivery.proof_of_id is not None:
         return []
-    return [
-        f"Nobody was asked about the warning (automatic approval): {line.sentence}" for line in warnings_of(delivery)
-    ]
+    return [f"Nobody was asked about {named(line)} (automatic approval)" for line in warnings_of(delivery)]

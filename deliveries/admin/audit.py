@@ -4,6 +4,8 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 
 from campaign import ui
 from deliveries.models import AuditLine
@@ -13,12 +15,29 @@ from deliveries.models import AuditLine
 class AuditLineAdmin(ui.ModelAdmin):
     """What people did with deliveries; nobody changes it."""
 
-    list_display = ["at", "delivery_label", "sentence", "user_name"]
+    list_display = ["at", "about", "sentence", "who"]
     list_display_links = None
     list_filter = [("user", admin.RelatedOnlyFieldListFilter)]
-    search_fields = ["delivery_label", "user_name"]
-    search_help_text = "Delivery or person"
+    date_hierarchy = "at"
+    search_fields = ["delivery_label", "user_name", "sentence"]
+    search_help_text = "Delivery, person, or what was done: acknowledged, confirmed, edited …"
     actions = None
+
+    def about(self, line: AuditLine) -> Any:
+        """The delivery, as it was called then; a link while there is one."""
+        if line.delivery_id is None:
+            return line.delivery_label
+        page = reverse("admin:deliveries_delivery_dashboard", args=[line.delivery_id])
+        return format_html('<a href="{}" class="c-link">{}</a>', page, line.delivery_label)
+
+    about.short_description = "delivery"  # type: ignore[attr-defined]
+    about.admin_order_field = "delivery_label"  # type: ignore[attr-defined]
+
+    def who(self, line: AuditLine) -> str:
+        """The person, by the name they had then."""
+        return line.user_name or "The system"
+
+    who.admin_order_field = "user_name"  # type: ignore[attr-defined]
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """The page of a delivery leads to its own lines."""

@@ -21,8 +21,10 @@ from django.utils.safestring import SafeString
 
 from campaign import ui
 from deliveries.actions.base import ActionRefused
-from deliveries.actions.delete import delete
+from deliveries.actions.delete import PROOF_IS_OVER, delete
 from deliveries.actions.edit import edited
+from deliveries.admin.changes import changes
+from deliveries.admin.delivery_list import DeliveryChangeList, LeavesFilter
 from deliveries.admin.headers import findings_page
 from deliveries.admin.properties import PropertiesAdmin, PropertiesForm, help_of
 from deliveries.admin.schedule import LocalTimeInput, moment, zones
@@ -39,10 +41,10 @@ from deliveries.admin.tabs import (
     VALIDITY,
 )
 from deliveries.admin.target import TARGET, TARGET_VALUES, TargetFields
-from deliveries.models import Delivery, WavesMode
+from deliveries.models import ApprovalMode, Delivery, WavesMode
 from deliveries.moves import write_audit
 from deliveries.pages.acts import act_on_each, act_page, question_page
-from deliveries.pages.calendar import calendar_page
+from deliveries.pages.calendar import LEAVES_AT, calendar_page, leaves_at
 from deliveries.pages.create import create_page
 from deliveries.pages.dashboard import dashboard, progress_fragment
 from deliveries.pages.estimate import estimate_page
@@ -52,7 +54,6 @@ from deliveries.pages.links import links_page
 from deliveries.pages.log import log_page
 from deliveries.pages.personal_data import erase_page, export_page
 from deliveries.pages.preview import preview_html, preview_page
-from deliveries.pages.progress import progress_of
 from deliveries.pages.proof import proof_page
 from deliveries.pages.target_file import file_page, file_rejects, file_removal, file_state
 from deliveries.pages.templates import save_page
@@ -135,6 +136,14 @@ class DeliveryForm(TargetFields, PropertiesForm):
                 raise ValidationError("You cannot make yourself a reviewer. A reviewer or an administrator can.")
         return self.cleaned_data["reviewers"]
 
+    def clean_approval_mode(self) -> str:
+        """Nobody lets a delivery start by itself that somebody else has to start: that person's next analysis would."""
+        mode: str = self.cleaned_data["approval_mode"]
+        changed = mode != self.instance.approval_mode
+        if changed and mode != ApprovalMode.MANUAL and not rights_of(self.person, self.instance).start:
+            raise ValidationError("Only somebody who may start this delivery can let it start by itself.")
+        return mode
+
     def clean(self) -> dict[str, Any]:
         """Read day and time in the chosen zone."""
         cleaned = super().clean()
@@ -151,18 +160,6 @@ class DeliveryForm(TargetFields, PropertiesForm):
             self.add_error("contact_local", error)
         cleaned["contact_zone"] = zone if local else ""
         return cleaned
-
-
-class DeliveryChangeList(ChangeList):
-    """The list, with the progress of what is on the page."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        """Add the progress of all deliveries of this page in one query."""
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        progress = progress_of(self.result_list)
-        for delivery in self.result_list:
-            delivery.progress = progress[delivery.pk]
 
 
 @ui.register(Delivery)
@@ -184,9 +181,18 @@ class DeliveryAdmin(PropertiesAdmin):
         PEOPLE,
         PROPERTIES,
     ]
-    list_display = ["title", "badge", "to_send", "progress", "started"]
+    list_display = ["title", "badge", "to_send", "progress", "leaves", "created_by"]
     list_display_links = None
-    list_filter = ["state", "approval_mode", "priority", ("created_by", admin.RelatedOnlyFieldListFilter)]
+    list_select_related = ["created_by"]
+    list_filter = [
+        "state",
+        LeavesFilter,
+        ("template", admin.RelatedOnlyFieldListFilter),
+        ("created_by", admin.RelatedOnlyFieldListFilter),
+        "approval_mode",
+        "priority",
+    ]
+    list_before_template = "deliveries/list_links.html"
     date_hierarchy = "created_at"
     search_fields = ["label", "code"]
     search_help_text = "Label or code"
@@ -259,16 +265,23 @@ class DeliveryAdmin(PropertiesAdmin):
             self.opts.verbose_name for delivery in deliveries if not self.has_delete_permission(request, delivery)
         }
         names = [f"Delivery “{delivery}”, its analysis and its journal" for delivery in deliveries]
-        return names, {"deliveries": len(deliveries)}, denied, []
+        kept = Delivery.objects.filter(proof_of__in=deliveries).exclude(state__in=PROOF_IS_OVER)
+        reasons = [f"“{proof}” is “{proof.current_state.label}”: wait for its end, or stop it first" for proof in kept]
+        return names, {"deliveries": len(deliveries)}, denied, reasons
 
     def delete_model(self, request: HttpRequest, obj: Delivery) -> None:
         """With everything its analysis wrote."""
         delete(obj, by=request.user)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
-        """Each as if it were the only one."""
+        """Each as if it were the only one; what cannot be deleted now stays, with a sentence."""
         for delivery in queryset:
-            delete(delivery, by=request.user)
+            try:
+                delete(delivery, by=request.user)
+            except ActionRefused as refused:
+                messages.error(request, str(refused))
+            except Delivery.DoesNotExist:  # somebody else was faster
+                continue
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         """The question, or the delivery's page with a sentence when it cannot be deleted now."""
@@ -312,8 +325,7 @@ class DeliveryAdmin(PropertiesAdmin):
         own = [*TARGET_VALUES, "contact_at", "contact_zone", "contact_by_recipient", "updated_at"]
         obj.save(update_fields=[*obj.property_names(), *own])
         if form.changed_data:
-            names = ", ".join(str(form.fields[name].label or name).lower() for name in form.changed_data)
-            write_audit(obj, f"Edited: {names}.", by=request.user)
+            write_audit(obj, f"Edited: {changes(form)}.", by=request.user)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
         """An analysis that no longer fits is set aside."""
@@ -356,8 +368,10 @@ class DeliveryAdmin(PropertiesAdmin):
         """Sent and failed."""
         return render_to_string("deliveries/bar.html", {"delivery": delivery, "progress": delivery.progress})
 
-    def started(self, delivery: Delivery) -> Any:
-        """When it was confirmed."""
-        return date_format(timezone.localtime(delivery.started_at), "j M Y, H:i") if delivery.started_at else None
+    def leaves(self, delivery: Delivery) -> Any:
+        """When its first message left, or is to leave."""
+        at = leaves_at(delivery)
+        return date_format(timezone.localtime(at), "j M Y, H:i") if at else None
 
-    started.admin_order_field = "started_at"  # type: ignore[attr-defined]
+    leaves.short_description = "leaves"  # type: ignore[attr-defined]
+    leaves.admin_order_field = LEAVES_AT  # type: ignore[attr-defined]

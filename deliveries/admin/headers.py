@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_POST
 
@@ -65,9 +65,20 @@ def script_findings(script: str, reply_address: str) -> list[header_script.Findi
     return found
 
 
+WRITERS = (
+    "deliveries.change_delivery",
+    "deliveries.add_deliverytemplate",
+    "deliveries.change_deliverytemplate",
+    "deliveries.change_platformdefaults",
+)
+"""Any of these lets somebody write additional headers somewhere."""
+
+
 @require_POST
 def findings_page(request: HttpRequest) -> JsonResponse:
     """What is to be said about a script that is being typed; nothing is stored."""
+    if not any(request.user.has_perm(right) for right in WRITERS):
+        raise PermissionDenied
     try:
         asked = json.loads(request.body)
         script, reply_address = str(asked["script"])[: MAX_SCRIPT + 1], str(asked["reply_address"])

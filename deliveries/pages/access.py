@@ -5,8 +5,9 @@ from functools import wraps
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 
 from deliveries.models import Delivery
 from deliveries.rights import may_view_deliveries
@@ -28,6 +29,8 @@ def delivery_page(view: DeliveryView) -> DeliveryView:
             ).get(pk=delivery_id)
             return view(request, delivery, **rest)
         except Delivery.DoesNotExist:  # at once, or deleted by somebody else meanwhile
+            if request.headers.get("HX-Request") == "true":  # a page that would go on asking
+                return HttpResponse(headers={"HX-Redirect": reverse("admin:deliveries_delivery_changelist")})
             raise Http404("There is no such delivery.") from None
 
     return wrapped

@@ -16,7 +16,7 @@ from deliveries.actions.analyse import analyse, stop_analysis
 from deliveries.actions.archive_again import archive_again
 from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.cancel_start import cancel_start
-from deliveries.actions.confirm import confirm, warnings_of
+from deliveries.actions.confirm import check_label, confirm, warnings_of
 from deliveries.actions.control import pause, resume, stop
 from deliveries.actions.create import duplicate
 from deliveries.actions.extend_resources import extend_resources
@@ -229,7 +229,7 @@ def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRe
         progress=progress,
         act=act,
         route=route_name(delivery),
-        warnings=warnings_of(delivery),
+        warnings=[(line, check_label(line)) for line in warnings_of(delivery)],
         target=target_of(delivery),
         excluded=sum(exclusion_counts(delivery).values()),
     )

@@ -11,10 +11,23 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import get_current_timezone, localdate, localtime
 
 from campaign import ui
+from campaign.lib.clock import now
 from deliveries.models import Delivery
+from deliveries.pages.overdue import overdue
 from deliveries.rights import may_view_deliveries
 
 MOST_A_MONTH = 500
+
+YEARS = range(1970, 3000)
+"""Years that are shown; calendars end somewhere."""
+
+LEAVES_AT = Coalesce("started_at", "starts_at", "contact_at", output_field=DateTimeField())
+"""When a delivery's first message left or is to leave."""
+
+
+def leaves_at(delivery: Delivery) -> datetime | None:
+    """The same of a delivery at hand."""
+    return delivery.started_at or delivery.starts_at or delivery.contact_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +37,8 @@ class Day:
     date: date
     in_month: bool
     is_today: bool
-    deliveries: list[Delivery]
+    deliveries: list[tuple[Delivery, str]]
+    """Each with what is overdue of it."""
 
 
 def calendar_page(request: HttpRequest) -> HttpResponse:
@@ -33,6 +47,7 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     first = _month(request.GET.get("month", ""))
     weeks = weeks_of(first)
+    number = sum(len(day.deliveries) for week in weeks for day in week)
     return ui.page(
         request,
         "deliveries/calendar.html",
@@ -42,16 +57,19 @@ def calendar_page(request: HttpRequest) -> HttpResponse:
         weekdays=[day.date for day in weeks[0]],
         before=first - timedelta(days=1),
         after=(first + timedelta(days=32)).replace(day=1),
-        is_empty=not any(day.deliveries for week in weeks for day in week),
+        is_empty=not number,
+        most=MOST_A_MONTH if number > MOST_A_MONTH else 0,
     )
 
 
 def weeks_of(first: date) -> list[list[Day]]:
     """The weeks of a month, Monday first, with their deliveries: one query."""
     weeks = Calendar().monthdatescalendar(first.year, first.month)
-    by_day: dict[date, list[Delivery]] = {}
+    by_day: dict[date, list[tuple[Delivery, str]]] = {}
+    at = now()
     for delivery in _between(weeks[0][0], weeks[-1][-1]):
-        by_day.setdefault(localtime(delivery.leaves_at).date(), []).append(delivery)  # type: ignore[attr-defined]
+        day = localtime(delivery.leaves_at).date()  # type: ignore[attr-defined]
+        by_day.setdefault(day, []).append((delivery, overdue(delivery, at)))
     today = localdate()
     return [[Day(day, day.month == first.month, day == today, by_day.get(day, [])) for day in week] for week in weeks]
 
@@ -60,13 +78,14 @@ def _between(first: date, last: date) -> QuerySet[Delivery]:
     zone = get_current_timezone()
     begin = datetime.combine(first, datetime.min.time(), zone)
     end = datetime.combine(last + timedelta(days=1), datetime.min.time(), zone)
-    leaves_at = Coalesce("started_at", "starts_at", "contact_at", output_field=DateTimeField())
-    found = Delivery.objects.main().annotate(leaves_at=leaves_at).filter(leaves_at__gte=begin, leaves_at__lt=end)
-    return found.only("label", "state", "contact_at", "starts_at", "started_at").order_by("leaves_at")[:MOST_A_MONTH]
+    found = Delivery.objects.main().annotate(leaves_at=LEAVES_AT).filter(leaves_at__gte=begin, leaves_at__lt=end)
+    shown = found.only("label", "state", "contact_at", "starts_at", "started_at", "claimed_at")
+    return shown.order_by("leaves_at")[: MOST_A_MONTH + 1]
 
 
 def _month(text: str) -> date:
     try:
-        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 (a month has no zone)
+        month = datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 (a month has no zone)
     except ValueError:
         return localdate().replace(day=1)
+    return month if month.year in YEARS else localdate().replace(day=1)

@@ -10,7 +10,7 @@ from django.shortcuts import render
 
 from campaign import ui
 from campaign.lib.clock import now
-from deliveries.analysis.checks import CHECKS
+from deliveries.actions.confirm import check_label
 from deliveries.analysis.fingerprint import is_stale
 from deliveries.analysis.progress import shown_step
 from deliveries.analysis.run import exclusion_counts
@@ -18,8 +18,9 @@ from deliveries.archiving.copies import figures
 from deliveries.models import Delivery, ExclusionReason, JournalLine, Level
 from deliveries.pages.access import delivery_page
 from deliveries.pages.acts import acts_of, route_name
+from deliveries.pages.overdue import overdue
 from deliveries.pages.people import target_of
-from deliveries.pages.progress import Pace, Progress, counts, pace, progress_of
+from deliveries.pages.progress import Pace, Progress, ahead_of, counts, pace, progress_of
 from deliveries.pages.steps import way_of
 from deliveries.rights import rights_of
 from deliveries.states import EDITABLE, DeliveryState
@@ -49,6 +50,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         "deliveries/dashboard.html",
         title=delivery.label,
         stale=delivery.current_state is DeliveryState.READY and is_stale(delivery),
+        late=overdue(delivery, context["looked_at"]),
         editable=delivery.current_state in EDITABLE,
         rights=rights,
         way=way_of(delivery, has_target=target.is_chosen, proof_fingerprint=sent.proof_fingerprint if sent else "")
@@ -81,12 +83,6 @@ def _pace(request: HttpRequest, delivery: Delivery, progress: Progress, at: date
     except (KeyError, ValueError):
         return pace(progress, since=None, started_at=delivery.started_at, at=at)
     return pace(progress, since=since if since[1].tzinfo else None, started_at=delivery.started_at, at=at)
-
-
-def check_label(line: JournalLine) -> str:
-    """What people call the check that says so; empty for the analysis itself and for what people did."""
-    check = CHECKS.get(line.check_key)
-    return check.label if check else ""
 
 
 def found_by_check(delivery: Delivery, newest: list[JournalLine]) -> list[tuple[str, list[JournalLine]]]:
@@ -130,6 +126,7 @@ def _progress_context(request: HttpRequest, delivery: Delivery) -> dict[str, Any
     return {
         "step": shown_step(delivery.pk) if delivery.current_state is DeliveryState.ANALYSING else None,
         "pace": _pace(request, delivery, progress, at),
+        "ahead": ahead_of(delivery, at) if delivery.current_state is DeliveryState.IN_PROGRESS else None,
         "looked_at": at,
         "delivery": delivery,
         "progress": progress,

@@ -8,6 +8,7 @@ from campaign.lib.clock import now
 from campaign.lib.notices import notices_for
 from deliveries.archiving.copies import alarms
 from deliveries.models import Delivery, DeliveryTemplate, Route
+from deliveries.pages.overdue import is_overdue
 from deliveries.pages.progress import progress_of
 from deliveries.rights import may_view_deliveries
 from deliveries.states import DeliveryState
@@ -30,6 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
         waiting=list(_waiting_for(request)) if allowed else [],
         alarms=alarms(now()) if allowed else [],
         notices=notices_for(request.user),
+        late=Delivery.objects.main().filter(is_overdue(now())).count() if allowed else 0,
         rows=[(delivery, progress[delivery.pk]) for delivery in latest],
         steps_left=_steps_left() if allowed and not latest else [],
     )

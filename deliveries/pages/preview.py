@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from email import policy
 from email.parser import BytesParser
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
@@ -69,6 +70,7 @@ def preview_of(delivery: Delivery, recipient: Recipient) -> Preview:
 @delivery_page
 def preview_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     """Choose a recipient and look at the message."""
+    _require_right(request)
     address = typed_address(request)
     recipient = find_in_target(delivery, address)
     return ui.page(
@@ -87,9 +89,16 @@ def preview_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
 @delivery_page
 def preview_html(request: HttpRequest, delivery: Delivery, recipient_id: int) -> HttpResponse:
     """The HTML part alone, for the sandboxed frame."""
+    _require_right(request)
     recipient = Recipient.objects.filter(pk=recipient_id).first()
     html = with_images(delivery, preview_of(delivery, recipient).html) if recipient else ""
     return HttpResponse(html, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"})
+
+
+def _require_right(request: HttpRequest) -> None:
+    """A preview shows what is known of anybody, in the target or not."""
+    if not request.user.has_perm("recipients.view_recipient"):
+        raise PermissionDenied
 
 
 def with_images(properties: Properties, html: str) -> str:

@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from functools import reduce
 from operator import or_
 
-from django.db.models import Q, Sum
+from django.db.models import Max, Min, Q, Sum
 
 from deliveries.models import Delivery, Message, Part, message_range
 from deliveries.models.message import NUMBER_BITS
-from deliveries.states import DeliveryState, MessageState
+from deliveries.states import DeliveryState, MessageState, PartState
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,20 @@ def pace(progress: Progress, *, since: tuple[int, datetime] | None, started_at: 
     seconds = max((at - begun).total_seconds(), 0.001)
     rate = max(progress.processed - processed, 0) / seconds
     return Pace(rate, timedelta(seconds=round(progress.left / rate)) if rate else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """When what is held back for later may leave: waves, and messages that are tried again."""
+
+    next_at: datetime | None
+    last_at: datetime | None
+
+
+def ahead_of(delivery: Delivery, at: datetime) -> Ahead:
+    """What is held back after ``at``."""
+    held = Part.objects.filter(delivery=delivery, state=PartState.READY, not_before__gt=at)
+    return Ahead(**held.aggregate(next_at=Min("not_before"), last_at=Max("not_before")))
 
 
 def progress_of(deliveries: Iterable[Delivery]) -> Mapping[int, Progress]:

@@ -6,9 +6,11 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
+from campaign.lib.clock import now
 from deliveries.analysis.fingerprint import is_stale
 from deliveries.analysis.run import exclusion_counts
 from deliveries.models import Delivery, Level
+from deliveries.pages.overdue import overdue
 from deliveries.pages.people import target_of
 from deliveries.pages.progress import counts, progress_of
 from deliveries.states import DeliveryState
@@ -30,6 +32,7 @@ def summary_of(delivery: Delivery) -> dict[str, Any]:
         "state": state.name.lower(),
         "state_label": state.label,
         "note": delivery.state_note,
+        "overdue": overdue(delivery, now()),
         "stale": state is DeliveryState.READY and is_stale(delivery),
         "page": settings.PUBLIC_URL.rstrip("/") + reverse("admin:deliveries_delivery_dashboard", args=[delivery.pk]),
         "template": delivery.template.label if delivery.template else None,

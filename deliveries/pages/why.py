@@ -36,7 +36,7 @@ def why_page(request: HttpRequest) -> HttpResponse:
     recipient = _recipient(request.GET.get("recipient", ""), address)
     delivery = _delivery(request.GET.get("delivery", ""))
     asked = bool(recipient or address)
-    latest = list(Delivery.objects.order_by("-pk")[:LATEST])
+    latest = list(Delivery.objects.order_by("-pk").only("label", "created_at")[:LATEST])
     if delivery is not None and delivery not in latest:
         latest.append(delivery)
     return ui.page(

@@ -1,10 +1,12 @@
 """Every page of the deliveries in each of its faces, for tests that look at all of them."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from bounces.models import BounceMailbox
 from campaign.lib.clock import now
 from deliveries.actions.dkim_key import make_key
+from deliveries.actions.send_proof import Proof, send_proof
 from deliveries.models import (
     Archive,
     Delivery,
@@ -46,6 +48,8 @@ def prepare() -> Mapping[str, str]:
     person = Recipient.objects.earliest("pk")
     service = Service.objects.create(name="Weekly", has_form=True, sender_address="news@example.com")
     subscribe(person, service, Origin("fair"))
+    late = delivery(readers, label="Late", contact_at=now() - timedelta(hours=1))
+    proof = send_proof(draft, Proof(addresses=["tester@example.com"]))
     return {
         "recipient": f"/admin/recipients/recipient/{person.pk}/change/",
         "erase": f"/admin/deliveries/delivery/person/{person.pk}/erase/",
@@ -62,6 +66,16 @@ def prepare() -> Mapping[str, str]:
         "stop": f"{own(running)}ask/stop/",
         "links": f"{own(draft)}links/",
         "links of what was sent": f"{own(running)}links/",
+        "send back": f"{own(ready)}ask/send_back/",
+        "in doubt": f"{own(running)}ask/close_in_doubt/",
+        "late": own(late),
+        "ask for a proof": f"{own(draft)}proof/",
+        "proof": own(proof),
+        "failures": f"{own(running)}failures/",
+        "excluded": f"{own(ready)}excluded/",
+        "calendar": f"{DELIVERIES}calendar/",
+        "audit": "/admin/deliveries/auditline/",
+        "why": f"{DELIVERIES}why/?address=person1@example.org&delivery={running.pk}",
         "preview": f"{own(draft)}preview/",
         "faulty preview": f"{own(faulty)}preview/",
         "log": f"{own(running)}log/",

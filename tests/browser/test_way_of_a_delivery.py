@@ -7,7 +7,8 @@ from deliveries.actions.confirm import warnings_of
 from deliveries.analysis.run import analyse
 from deliveries.models import Delivery, DeliveryTemplate, Message
 from deliveries.states import DeliveryState
-from tests.deliveries.factories import HTML, people, route
+from deliveries.tasks import analyse_delivery
+from tests.deliveries.factories import HTML, delivery, people, route
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -78,6 +79,56 @@ def test_it_goes_from_template_to_confirmation_by_keyboard_alone(marketers_page:
     made.refresh_from_db()
     assert made.current_state is DeliveryState.IN_PROGRESS
     assert Message.objects.of_delivery(made.pk).count() == 3
+    assert complaints == []
+
+
+def test_it_goes_from_proof_to_the_end_by_keyboard_alone(marketers_page: Page, complaints: list[str]) -> None:
+    made = delivery(people(3), label="May issue")
+    page = marketers_page
+    page.goto(f"/admin/deliveries/delivery/{made.pk}/")
+
+    enter(page, "a[href$='/proof/']")
+    tab_to(page, "#id_addresses")
+    page.keyboard.press("Control+A")
+    page.keyboard.type("tester@example.com")
+    tab_to(page, "#id_data_of")
+    page.keyboard.type("person2@example.org")
+    enter(page, "main form button[type=submit]")
+    proof = made.proofs.get()
+    assert page.url.endswith(f"/delivery/{proof.pk}/")
+    assert "tester@example.com" in page.inner_text("main")
+    analyse_delivery(proof.pk)
+
+    enter(page, f"a[href$='/delivery/{made.pk}/']")
+    assert "Proof #1" in page.inner_text("main")
+    enter(page, "form[action$='/do/analyse/'] button")
+    assert analyse(made.pk) is DeliveryState.READY
+    page.wait_for_selector("a[href$='/ask/confirm/']")
+    enter(page, "a[href$='/ask/send_back/']")
+    tab_to(page, "#comment")
+    page.keyboard.type("Another subject, please")
+    enter(page, "form[action$='/do/send_back/'] button")
+    assert "Sent back for changes: Another subject, please" in page.inner_text("main")
+
+    enter(page, "form[action$='/do/analyse/'] button")
+    assert analyse(made.pk) is DeliveryState.READY
+    page.wait_for_selector("a[href$='/ask/confirm/']")
+    enter(page, "a[href$='/ask/confirm/']")
+    for warning in warnings_of(made):
+        tab_to(page, f"input[name=acknowledged][value='{warning.pk}']")
+        page.keyboard.press("Space")
+    enter(page, "form[action$='/do/confirm/'] button")
+    enter(page, "form[action$='/do/pause/'] button")
+    enter(page, "form[action$='/do/resume/'] button")
+    enter(page, "a[href$='/ask/stop/']")
+    enter(page, "form[action$='/do/stop/'] button")
+    assert "Stopped" in page.inner_text("main")
+    enter(page, "a[href*='/auditline/']")
+
+    trail = page.inner_text("main")
+    for words in ("Proof #1 of May issue: asked for", "Sent back", "Acknowledged the warning", "Delivery confirmed",
+                  "Paused.", "Resumed.", "Stopped."):  # fmt: skip
+        assert words in trail
     assert complaints == []
 
 

@@ -216,6 +216,9 @@ def _add_confirm(parser: ArgumentParser) -> None:
 def _create(options: dict[str, Any], by: User | None) -> Delivery:
     if by is not None and not by.has_perm("deliveries.add_delivery"):
         raise ActionRefused(f"{by} may not create deliveries.")
+    by_itself = options["approval"] not in {None, ApprovalMode.MANUAL}
+    if by_itself and by is not None and not by.has_perm("deliveries.start_delivery"):
+        raise ActionRefused(f"{by} may not start deliveries, and so let none start by itself.")
     template = _one(DeliveryTemplate, "template", label=options["template"])
     names = Names(
         target_lists=options["list"],

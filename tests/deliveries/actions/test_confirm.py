@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from campaign.lib.clock import now
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.cancel_start import cancel_start
-from deliveries.actions.confirm import confirm, warnings_of
+from deliveries.actions.confirm import confirm, named, warnings_of
 from deliveries.actions.create import create, duplicate
 from deliveries.actions.send_back import send_back
 from deliveries.models import AuditLine, Delivery, DeliveryTemplate, Part
@@ -91,7 +91,7 @@ def test_it_keeps_in_the_audit_trail_who_acknowledged_what(marketer: User):
     confirm(made, acknowledged=[line.pk for line in warnings], by=marketer)
 
     kept = AuditLine.objects.filter(delivery=made, user_name="marketer").values_list("sentence", flat=True)
-    assert {f"Acknowledged the warning: {line.sentence}" for line in warnings} <= set(kept)
+    assert {f"Acknowledged {named(line)}" for line in warnings} <= set(kept)
 
 
 def test_a_start_is_cancelled_until_the_first_message_may_leave():

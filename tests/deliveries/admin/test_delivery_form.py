@@ -412,3 +412,16 @@ def test_a_reviewer_names_others_and_leaves(marketer: User) -> None:
     save(logged_in(reviewer), made, reviewers=[marketer.pk])
 
     assert list(made.reviewers.all()) == [marketer]
+
+
+def test_only_who_may_start_it_lets_it_start_by_itself(at_marketer: Client) -> None:
+    made = delivery()
+    preparer = logged_in(person("preparer", Q(codename__in=["view_delivery", "change_delivery"])))
+
+    refused = save(preparer, made, approval_mode="automatic").content.decode()
+    kept = made.approval_mode
+    save(at_marketer, made, approval_mode="semi")
+    save(preparer, made, approval_mode="semi", subject="By the preparer")
+
+    assert "Only somebody who may start this delivery can let it start by itself." in refused
+    assert (kept, made.approval_mode, made.subject) == ("manual", "semi", "By the preparer")

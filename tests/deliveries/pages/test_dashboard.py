@@ -1,13 +1,19 @@
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from deliveries.actions.analyse import analyse
+from deliveries.actions.delete import delete
 from deliveries.actions.send_proof import Proof, send_proof
-from deliveries.models import Delivery, Exclusion, ExclusionReason, Level, Part, message_range
+from deliveries.models import Delivery, Exclusion, ExclusionReason, Level, Part, WavesMode, message_range
 from deliveries.moves import write_journal
-from deliveries.states import DeliveryState
+from deliveries.rights import Rights
+from deliveries.states import DeliveryState, PartState
 from tests.deliveries.factories import analysed, confirmed, delivery, people
 
 
@@ -165,3 +171,53 @@ def test_a_proof_leads_to_its_delivery_and_to_no_page_that_it_has_not(at_markete
     assert url(proof, "change") not in page
     assert "tester@example.com" in page
     assert "Proof #1" in shown(at_marketer, made)
+
+
+def test_it_says_when_the_next_and_the_last_wave_leave(at_marketer: Client) -> None:
+    made = confirmed(
+        delivery(people(10), waves_mode=WavesMode.EQUAL, wave_size="40%", wave_interval=timedelta(hours=2))
+    )
+    Part.objects.filter(delivery=made, wave=1).update(sent=4, state=PartState.DONE)
+    start = Delivery.objects.get(pk=made.pk).started_at
+    assert start is not None
+    look = {"processed": 4, "since": start.isoformat(), "state": int(DeliveryState.IN_PROGRESS)}
+
+    page = at_marketer.get(url(made, "progress"), look, headers={"HX-Request": "true"}).content.decode()
+
+    spelled = [date_format(localtime(start + timedelta(hours=hours)), "j M Y, H:i") for hours in (2, 4)]
+    assert f"The next wave or retry leaves on {spelled[0]}" in page
+    assert f"The last wave or retry begins on {spelled[1]}" in page
+
+
+def test_a_page_that_asks_about_a_deleted_delivery_is_led_to_the_list(at_marketer: Client) -> None:
+    made = delivery()
+    delete(made)
+
+    response = at_marketer.get(url(made, "progress"), headers={"HX-Request": "true"})
+
+    assert response["HX-Redirect"] == reverse("admin:deliveries_delivery_changelist")
+
+
+@pytest.mark.parametrize("name", ["preview", "log", "proof", "failures", "exclusions", "file"])
+def test_a_page_of_a_deleted_delivery_says_that_it_is_not_there(at_marketer: Client, name: str) -> None:
+    made = delivery()
+    delete(made)
+
+    assert at_marketer.get(url(made, name)).status_code == at_marketer.post(url(made, name)).status_code == 404
+
+
+def test_a_delivery_that_is_deleted_while_somebody_acts_on_it_is_not_there(
+    at_marketer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody deletes it after the page has read it and before the act locks it."""
+    made = delivery(people(1))
+
+    def read(*_: object) -> Rights:
+        delete(Delivery.objects.get(pk=made.pk))
+        return Rights(view=True, edit=True)
+
+    monkeypatch.setattr("deliveries.pages.proof.rights_of", read)
+
+    response = at_marketer.post(url(made, "proof"), {"addresses": "tester@example.com", "formats": "as_sent"})
+
+    assert response.status_code == 404
