@@ -1,8 +1,9 @@
 """What somebody changed in a form, in words for the audit trail."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 
 LONGEST = 60
 """Characters of a value that are written down; of longer ones, contents above all, only that they changed."""
@@ -34,7 +35,7 @@ def _shown(field: forms.Field, value: Any) -> str | None:
     elif isinstance(field, forms.ModelChoiceField):
         text = ", ".join(str(one) for one in _objects(field, [value]))
     elif isinstance(field, forms.ChoiceField):
-        text = str(dict(field.choices).get(value, value))
+        text = str(dict(cast("Any", field.choices)).get(value, value))
     elif isinstance(field, forms.FileField):
         return None
     else:
@@ -43,5 +44,6 @@ def _shown(field: forms.Field, value: Any) -> str | None:
 
 
 def _objects(field: forms.ModelChoiceField, values: Any) -> list[Any]:  # type: ignore[type-arg]
-    known = {one if hasattr(one, "pk") else field.queryset.filter(pk=one).first() for one in values}
-    return [one for one in known if one is not None]
+    """The objects that a form has as such, or by primary key."""
+    keys = [getattr(one, "pk", one) for one in values]
+    return list(cast("QuerySet[Any]", field.queryset).filter(pk__in=keys))

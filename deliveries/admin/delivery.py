@@ -24,7 +24,7 @@ from deliveries.actions.base import ActionRefused
 from deliveries.actions.delete import PROOF_IS_OVER, delete
 from deliveries.actions.edit import edited
 from deliveries.admin.changes import changes
-from deliveries.admin.delivery_list import DeliveryChangeList, LeavesFilter
+from deliveries.admin.delivery_list import DeliveryChangeList, LeavesFilter, TemplateFilter
 from deliveries.admin.headers import findings_page
 from deliveries.admin.properties import PropertiesAdmin, PropertiesForm, help_of
 from deliveries.admin.schedule import LocalTimeInput, moment, zones
@@ -187,7 +187,7 @@ class DeliveryAdmin(PropertiesAdmin):
     list_filter = [
         "state",
         LeavesFilter,
-        ("template", admin.RelatedOnlyFieldListFilter),
+        TemplateFilter,
         ("created_by", admin.RelatedOnlyFieldListFilter),
         "approval_mode",
         "priority",

@@ -10,10 +10,26 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from campaign.lib.clock import now
-from deliveries.models import Delivery
+from deliveries.models import Delivery, DeliveryTemplate
 from deliveries.pages.calendar import LEAVES_AT
 from deliveries.pages.overdue import is_overdue, overdue
 from deliveries.pages.progress import progress_of
+
+
+class TemplateFilter(admin.SimpleListFilter):
+    """The template that deliveries were made from."""
+
+    title = "template"
+    parameter_name = "template"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """All templates, by name and without their contents."""
+        return [(str(pk), label) for pk, label in DeliveryTemplate.objects.order_by("label").values_list("pk", "label")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
+        """Deliveries of the chosen one."""
+        chosen = self.value() or ""
+        return queryset.filter(template_id=int(chosen)) if chosen.isascii() and chosen.isdigit() else queryset
 
 
 class LeavesFilter(admin.SimpleListFilter):

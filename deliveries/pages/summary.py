@@ -46,7 +46,7 @@ def summary_of(delivery: Delivery) -> dict[str, Any]:
             "excluded": target.excluded,
         },
         "population": delivery.population,
-        "excluded": exclusion_counts(delivery.pk),
+        "excluded": exclusion_counts(delivery),
         "to_deliver": delivery.to_deliver,
         "seeds": delivery.seeds,
         "messages": {each.name.lower(): count for each, count in counts(delivery, progress)},

@@ -69,12 +69,13 @@ PAGES: Mapping[str, Page] = {
     "password_change": Page("everybody"),
     "password_change_done": Page("everybody"),
     "jsi18n": Page("everybody"),
-    "autocomplete": Page("lookers"),
+    "autocomplete": Page("administrators"),
     "view_on_site": Page("everybody", ("content type", "delivery")),
     "app_list": Page("lookers", ("app",)),
     "recipients_recipientimport_columns": Page("makers", ("import",)),
     "recipients_recipientimport_progress": Page("makers", ("import",)),
     "recipients_recipientimport_rejects": Page("makers", ("import",)),
+    "recipients_recipient_history_file": Page("lookers", ("recipient",)),
     "recipients_savedquery_count": Page("lookers"),
     "deliveries_delivery_create": Page("makers"),
     "deliveries_delivery_headers": Page("makers"),
@@ -97,6 +98,8 @@ PAGES: Mapping[str, Page] = {
     "deliveries_delivery_save_as_template": _of_delivery("makers"),
     "deliveries_delivery_act": _of_delivery("makers", "act"),
     "deliveries_delivery_question": _of_delivery("makers", "act"),
+    "deliveries_delivery_export_person": Page("makers", ("recipient",)),
+    "deliveries_delivery_erase_person": Page("makers", ("recipient",)),
     "deliveries_deliverytemplate_picture": Page("lookers", ("template",)),
     "deliveries_deliverytemplate_duplicate": Page("makers", ("template",)),
     "deliveries_dkimkey_retire": Page("makers", ("key",)),
@@ -110,9 +113,7 @@ BULK: Mapping[str, tuple[str, ...]] = {
         (
             "auth.group",
             "auth.user",
-            "deliveries.dkimkey",
             "deliveries.personalizationblock",
-            "deliveries.platformdefaults",
             "deliveries.seedaddress",
             "deliveries.seedgroup",
             "recipients.attributedefinition",
@@ -224,7 +225,9 @@ def addresses(world: World) -> Iterator[tuple[str, str, str]]:
 def _who(model: type[Model], kind: str) -> str:
     if model._meta.app_label not in APPS:
         return "administrators"
-    return "lookers" if kind in {"changelist", "change", "history"} and model is not RecipientImport else "makers"
+    if kind not in {"changelist", "change", "history"} or (kind == "change" and model is RecipientImport):
+        return "makers"  # how an import went is for those who import
+    return "lookers"
 
 
 def everything() -> dict[str, list[str]]:
@@ -246,6 +249,7 @@ def _models(app: str) -> list[type[Model]]:
 def status(client: Client, method: Callable[..., Any], address: str) -> int:
     """What is answered in the end, redirects inside the admin followed."""
     response = method(address, follow=True)
+    response.close()  # files that would be read
     return int(response.status_code)
 
 
@@ -284,7 +288,7 @@ def test_a_page_opens_to_those_it_is_for_and_nobody_else_changes_anything(
             continue
         seen = status(client, client.get, address)
         tried = status(client, client.post, address)
-        expected = {200, 400, 404, 405} if needs in open_to else {403, 404, 405}
+        expected = {200, 286, 400, 404, 405} if needs in open_to else {403, 404, 405}
         if seen not in expected or (needs not in open_to and tried not in {403, 404, 405}):
             wrong[name] = (seen, tried)
 
