@@ -15,6 +15,7 @@ from django.db.models import Model, Q
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
+from bounces.models import BounceMailbox
 from campaign.ui import site
 from deliveries.actions.dkim_key import make_key
 from deliveries.actions.send_proof import Proof, send_proof
@@ -100,6 +101,7 @@ PAGES: Mapping[str, Page] = {
     "deliveries_delivery_question": _of_delivery("makers", "act"),
     "deliveries_delivery_export_person": Page("makers", ("recipient",)),
     "deliveries_delivery_erase_person": Page("makers", ("recipient",)),
+    "bounces_bouncemailbox_test": Page("makers", ("mailbox",)),
     "deliveries_deliverytemplate_picture": Page("lookers", ("template",)),
     "deliveries_deliverytemplate_duplicate": Page("makers", ("template",)),
     "deliveries_dkimkey_retire": Page("makers", ("key",)),
@@ -163,6 +165,7 @@ def world(settings: Any) -> World:
     denylist.deny(Recipient.objects.order_by("pk")[2], source="phone")
     group = SeedGroup.objects.create(name="Us")
     SeedAddress.objects.create(address="seed@example.com").groups.add(group)
+    mailbox = BounceMailbox.objects.create(name="Bounces", host="127.0.0.1", port=9, username="bounces")
     job = RecipientImport.objects.create(file_name="people.csv")
     job.file.save("people.csv", ContentFile(b"address\na@example.org\n"))
     return World(
@@ -172,6 +175,8 @@ def world(settings: Any) -> World:
             "recipient": Recipient.objects.order_by("pk")[0],
             "template": DeliveryTemplate.objects.create(label="Of the test"),
             "import": job,
+            "mailbox": mailbox,
+            "bounces.bouncemailbox": mailbox,
             "key": make_key("example.com", selector="news"),
             "route": Route.objects.get(is_default=True),
             "content type": ContentType.objects.get_for_model(Delivery),
