@@ -5,7 +5,6 @@ from django.contrib.auth.models import AnonymousUser, Group, User
 from django.db.models import Q
 
 from deliveries.actions.send_proof import Proof, send_proof
-from deliveries.groups import make_groups
 from deliveries.models import Delivery
 from deliveries.rights import Rights, rights_of
 from tests.deliveries.factories import delivery, people
@@ -20,7 +19,6 @@ ALL = Rights(view=True, edit=True, start=True, control=True, add=True)
 
 def member(group: str) -> User:
     """Somebody who has the rights of one of the groups out of the box and no others."""
-    make_groups()
     made = person(group.lower())
     made.groups.add(Group.objects.get(name=group))
     return User.objects.get(pk=made.pk)
