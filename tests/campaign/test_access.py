@@ -254,7 +254,8 @@ def _models(app: str) -> list[type[Model]]:
 def status(client: Client, method: Callable[..., Any], address: str) -> int:
     """What is answered in the end, redirects inside the admin followed."""
     response = method(address, follow=True)
-    response.close()  # files that would be read
+    if response.streaming:
+        response.getvalue()  # read to its end, a file is closed
     return int(response.status_code)
 
 
