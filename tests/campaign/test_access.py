@@ -15,7 +15,8 @@ from django.db.models import Model, Q
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
 
-from bounces.models import BounceMailbox
+from bounces.models import BounceMail, BounceMailbox, BounceRule, UnqualifiedText
+from campaign.lib.clock import now
 from campaign.ui import site
 from deliveries.actions.dkim_key import make_key
 from deliveries.actions.send_proof import Proof, send_proof
@@ -101,7 +102,13 @@ PAGES: Mapping[str, Page] = {
     "deliveries_delivery_question": _of_delivery("makers", "act"),
     "deliveries_delivery_export_person": Page("makers", ("recipient",)),
     "deliveries_delivery_erase_person": Page("makers", ("recipient",)),
+    "bounces_bouncemail_raw": Page("lookers", ("bounce",)),
     "bounces_bouncemailbox_test": Page("makers", ("mailbox",)),
+    "bounces_bouncerule_reset": Page("makers", ("rule",)),
+    "bounces_bouncerule_try": Page("lookers"),
+    "bounces_unqualifiedtext_judge": Page("makers"),
+    "bounces_unqualifiedtext_make": Page("makers", ("text",)),
+    "recipients_quarantine_outage": Page("makers"),
     "deliveries_deliverytemplate_picture": Page("lookers", ("template",)),
     "deliveries_deliverytemplate_duplicate": Page("makers", ("template",)),
     "deliveries_dkimkey_retire": Page("makers", ("key",)),
@@ -110,7 +117,9 @@ PAGES: Mapping[str, Page] = {
 
 BULK: Mapping[str, tuple[str, ...]] = {
     "deliveries.delivery": ("analyse_selected", "delete_selected", "pause_selected", "resume_selected"),
-    "recipients.quarantine": ("delete_selected", "release"),
+    "bounces.bouncemail": ("delete_selected", "try_again"),
+    "bounces.unqualifiedtext": ("delete_selected", "leave"),
+    "recipients.quarantine": ("allow_always", "delete_selected", "release"),
     **dict.fromkeys(
         (
             "auth.group",
@@ -166,6 +175,8 @@ def world(settings: Any) -> World:
     group = SeedGroup.objects.create(name="Us")
     SeedAddress.objects.create(address="seed@example.com").groups.add(group)
     mailbox = BounceMailbox.objects.create(name="Bounces", host="127.0.0.1", port=9, username="bounces")
+    bounce = BounceMail.objects.create(digest="1", source="test", received_at=now(), raw=b"")
+    text = UnqualifiedText.objects.create(digest="1", text="It said no.", sample="It said no.")
     job = RecipientImport.objects.create(file_name="people.csv")
     job.file.save("people.csv", ContentFile(b"address\na@example.org\n"))
     return World(
@@ -176,6 +187,9 @@ def world(settings: Any) -> World:
             "template": DeliveryTemplate.objects.create(label="Of the test"),
             "import": job,
             "mailbox": mailbox,
+            "bounce": bounce,
+            "rule": BounceRule.objects.first(),
+            "text": text,
             "bounces.bouncemailbox": mailbox,
             "key": make_key("example.com", selector="news"),
             "route": Route.objects.get(is_default=True),
@@ -315,6 +329,8 @@ def test_who_may_do_everything_finds_no_page_closed(world: World, at_marketer: C
 NOBODY = {
     "deliveries_auditline_add", "deliveries_auditline_delete", "deliveries_platformdefaults_add",
     "deliveries_platformdefaults_delete",
+    "bounces_bouncemail_add",
+    "bounces_unqualifiedtext_add",
 }  # fmt: skip
 """Pages that are closed to everybody: what they would do is never done."""
 
