@@ -176,7 +176,9 @@ def world(settings: Any) -> World:
     SeedAddress.objects.create(address="seed@example.com").groups.add(group)
     mailbox = BounceMailbox.objects.create(name="Bounces", host="127.0.0.1", port=9, username="bounces")
     bounce = BounceMail.objects.create(digest="1", source="test", received_at=now(), raw=b"")
-    text = UnqualifiedText.objects.create(digest="1", text="It said no.", sample="It said no.")
+    text = UnqualifiedText.objects.create(
+        digest="1", text="It said no.", sample="It said no.", first_at=now(), last_at=now()
+    )
     job = RecipientImport.objects.create(file_name="people.csv")
     job.file.save("people.csv", ContentFile(b"address\na@example.org\n"))
     return World(
