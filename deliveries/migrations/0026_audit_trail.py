@@ -28,7 +28,7 @@ DROP FUNCTION audit_is_kept();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("deliveries", "0024_old_logs_and_erasures")]
+    dependencies = [("deliveries", "0025_tracking")]
 
     operations = [
         migrations.AlterField(model_name="auditline", name="at", field=models.DateTimeField(verbose_name="when")),
