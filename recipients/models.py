@@ -284,7 +284,13 @@ class ConsentEvent(models.Model):
         ordering = ["-id"]
         verbose_name = "line of the consent history"
         verbose_name_plural = "consent history"
-        indexes = [models.Index(fields=["recipient", "-id"], name="consent_of_recipient")]
+        indexes = [
+            models.Index(fields=["recipient", "-id"], name="consent_of_recipient"),
+            # Figures ask who withdrew by a delivery's messages, which are one range.
+            models.Index(
+                fields=["message_id"], condition=models.Q(message_id__isnull=False), name="consent_by_message"
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.service_name or self.get_subject_display()}: {self.get_state_display().lower()}"
@@ -356,6 +362,10 @@ class Quarantine(models.Model):
             ),
             # An outage is looked for, and undone, by domain and time.
             models.Index(fields=["domain", "status", "last_error_at"], name="quarantine_by_domain"),
+            # Figures ask how many addresses a delivery brought here.
+            models.Index(
+                fields=["delivery_id"], condition=models.Q(status="quarantine"), name="quarantine_by_delivery"
+            ),
         ]
 
     def __str__(self) -> str:
