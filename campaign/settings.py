@@ -160,6 +160,7 @@ CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
     "tidy_bounces": {"task": "bounces.tasks.tidy_bounces", "schedule": 3600.0, "options": {"expires": 3600}},
     "write_hits": {"task": "tracking.tasks.write_hits", "schedule": 1.0, "options": {"expires": 1}},
     "look_again": {"task": "tracking.tasks.look_again", "schedule": 60.0, "options": {"expires": 60}},
+    "digests": {"task": "tracking.tasks.send_digests", "schedule": 3600.0, "options": {"expires": 3600}},
     "purge": {"task": "deliveries.tasks.purge", "schedule": 3600.0, "options": {"expires": 3600}},
     "collect_bounces": {"task": "bounces.tasks.collect_due", "schedule": 15.0, "options": {"expires": 15}},
 }

@@ -7,20 +7,23 @@ from django.db.models.signals import post_migrate, pre_delete
 
 
 class TrackingConfig(AppConfig):
-    """The tracking app. When it is ready, it says how long events are kept and what they say about a person, and lets
-    saved queries ask for opens and clicks."""
+    """The tracking app. When it is ready, it says how long events are kept and what they say about a person, lets saved
+    queries ask for opens and clicks, and adds its reports to the deliveries' pages."""
 
     name = "tracking"
 
     def ready(self) -> None:
         """Rules follow the project after migrations; saved queries may ask who opened or clicked; a look at a mirror
-        page is an event; figures hear of what is judged anew; a deleted delivery takes its events with it."""
+        page is an event; figures hear of what is judged anew; a deleted delivery takes its events with it;
+        deliveries get their reports."""
         from deliveries.signals import judged_again, mirror_viewed
         from tracking import behaviour, default_rules, keeping
         from tracking.figures.log import count_again
+        from tracking.reports.register import register_reports
 
         keeping.register()
         behaviour.register()
+        register_reports()
         judged_again.connect(count_again, dispatch_uid="tracking.figures")
         post_migrate.connect(default_rules.update_rules, sender=self)
         mirror_viewed.connect(_note_mirror)

@@ -21,6 +21,7 @@ from django.db import models
 
 from deliveries.models.message import NUMBER_BITS, message_range
 from tracking.figures.models import Dimension, EventTally, LogCount, LogTally
+from tracking.reports.models import WeeklyDigest
 
 __all__ = [
     "Device",
@@ -36,6 +37,7 @@ __all__ = [
     "RuleKind",
     "RuleVerdict",
     "UserAgent",
+    "WeeklyDigest",
     "anonymous",
 ]
 

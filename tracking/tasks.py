@@ -6,9 +6,11 @@ from django.conf import settings
 
 from campaign.lib.clock import now
 from tracking.afterwards import judge_together
+from tracking.figures import again
 from tracking.figures.events import count_events
 from tracking.figures.log import count_logs
 from tracking.flush import flush
+from tracking.reports import digest
 
 
 @shared_task
@@ -29,3 +31,15 @@ def count_figures() -> None:
     """Bring the figures along with both logs. Runs every few seconds."""
     count_events()
     count_logs(now())
+
+
+@shared_task
+def count_again(delivery_id: int) -> None:
+    """Count one delivery's figures afresh."""
+    again.count_again(delivery_id)
+
+
+@shared_task
+def send_digests() -> None:
+    """Send the weekly digests that are due. Runs every hour."""
+    digest.send_due(now())

@@ -1,10 +1,8 @@
 """Subscribe with a double opt-in: somebody asks, the address gets a mail, and only its link subscribes."""
 
 import logging
-import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.utils import format_datetime
 from typing import Final
 
 from celery import current_app
@@ -15,13 +13,8 @@ from django.db.models import F
 from django.urls import reverse
 
 from campaign.lib.clock import now
-from campaign.lib.sealing import SealBroken
-from deliveries.keys import signer, signing_keys
-from deliveries.mail import Mail
-from deliveries.rendering import dkim, encode
-from deliveries.rendering.encode import MessageError
-from deliveries.sending.routes import NoRoute, one_connection, route_of_sender
-from deliveries.sending.transport import ConnectionLost, RouteUnavailable
+from deliveries.sending import own_mail
+from deliveries.sending.own_mail import OwnMail
 from recipients import addresses, denylist, erased, subscriptions
 from recipients.history import Origin
 from recipients.models import HELD_BACK, Denylist, Quarantine, Recipient, Service, SubscriptionRequest
@@ -111,12 +104,7 @@ def send(request_id: int) -> bool:
         return False
     request = SubscriptionRequest.objects.select_related("service").get(pk=request_id)
     own = SubscriptionRequest.objects.filter(pk=request_id)
-    try:
-        sentence = _hand_over(confirmation(request, at), request.service.sender_address)
-    except (MessageError, NoRoute, RouteUnavailable, SealBroken) as error:
-        sentence = str(error)
-    except ConnectionLost as lost:
-        sentence = lost.sentence
+    sentence = own_mail.send(request.pk, confirmation(request), at)
     if not sentence:
         own.update(next_attempt_at=None, sent_at=now(), sentence="")
         return True
@@ -126,40 +114,18 @@ def send(request_id: int) -> bool:
     return False
 
 
-def _hand_over(mail: Mail, sender_address: str) -> str:
-    """Empty when the server took the mail, else why not."""
-    with one_connection(route_of_sender(sender_address)) as server:
-        [(_, reply)] = server.send([mail])
-    return "" if reply.accepted else str(reply)
-
-
-def confirmation(request: SubscriptionRequest, at: datetime) -> Mail:
-    """The mail with the link, signed like every other. Raises :class:`MessageError`."""
+def confirmation(request: SubscriptionRequest) -> OwnMail:
+    """The mail with the link."""
     service, said = request.service, words([request.language])
-    sender = encode.wire_address("the sender’s address", service.sender_address)
-    recipient = encode.wire_address("the recipient’s address", request.address)
     url = f"{settings.PUBLIC_URL}{reverse('confirm_subscription', args=[link_token(request)])}"
-    text = said.text("mail", service=service.name, url=url, days=VALID.days).lstrip("\n")
-    body = encode.quoted_printable(text).encode()
-    subject = encode.check_value("the subject", said.text("mail_subject", service=service.name))
-    fields = [
-        f"Date: {format_datetime(at)}\r\n".encode(),
-        encode.address_header("From", encode.check_value("the sender’s name", service.sender_name), sender),
-        encode.address_header("To", "", recipient),
-        encode.header("Subject", subject),
-        f"Message-ID: <{secrets.token_hex(16)}@{sender.rpartition('@')[2]}>\r\n".encode(),
-        b"Auto-Submitted: auto-generated\r\n",  # RFC 3834: no automatic reply, please
-        f"Content-Language: {said.language}\r\n".encode(),
-        b"MIME-Version: 1.0\r\n",
-        b"Content-Type: text/plain; charset=utf-8\r\n",
-        b"Content-Transfer-Encoding: quoted-printable\r\n",
-    ]
-    signers = [signer(key.pk) for key in signing_keys(service.sender_address)]
-    signed = dkim.signatures(signers, fields, body, int(at.timestamp())) if signers else b""
-    data = b"".join([signed, *fields, b"\r\n", body])
-    error_address = encode.wire_address("the error address", settings.ERROR_ADDRESS or sender)
-    ascii_only = recipient.isascii() and sender.isascii() and error_address.isascii()
-    return Mail(request.pk, error_address, recipient, data, smtputf8=not ascii_only, eight_bit=not data.isascii())
+    return OwnMail(
+        sender_name=service.sender_name,
+        sender_address=service.sender_address,
+        recipient=request.address,
+        subject=said.text("mail_subject", service=service.name),
+        text=said.text("mail", service=service.name, url=url, days=VALID.days).lstrip("\n"),
+        language=said.language,
+    )
 
 
 def link_token(request: SubscriptionRequest) -> str:

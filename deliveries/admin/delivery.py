@@ -52,6 +52,7 @@ from deliveries.pages.exclusions import exclusions_file, exclusions_page
 from deliveries.pages.failures import failures_page
 from deliveries.pages.links import links_page
 from deliveries.pages.log import log_page
+from deliveries.pages.others import other_actions, other_pages
 from deliveries.pages.personal_data import erase_page, export_page
 from deliveries.pages.preview import preview_html, preview_page
 from deliveries.pages.proof import proof_page
@@ -227,9 +228,16 @@ class DeliveryAdmin(PropertiesAdmin):
             ("why/", why_page, "why"),
             ("person/<int:recipient_id>/export/", export_page, "export_person"),
             ("person/<int:recipient_id>/erase/", erase_page, "erase_person"),
+            *((page.route, page.view, page.name) for page in other_pages()),
         ]
         own = [path(route, ui.site.admin_view(view), name=f"deliveries_delivery_{name}") for route, view, name in pages]
         return [*own, *super().get_urls()]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Ours, and those that other apps add."""
+        actions: dict[str, Any] = super().get_actions(request)
+        added = {each.name: (each.act, each.name, each.label) for each in other_actions()}
+        return {**actions, **added} if actions else {}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         """Deliveries without their proofs, which stand on the page of each."""

@@ -18,6 +18,7 @@ from deliveries.archiving.copies import figures
 from deliveries.models import Delivery, ExclusionReason, JournalLine, Level
 from deliveries.pages.access import delivery_page
 from deliveries.pages.acts import acts_of, route_name
+from deliveries.pages.others import links_of
 from deliveries.pages.overdue import overdue
 from deliveries.pages.people import target_of
 from deliveries.pages.progress import Pace, Progress, ahead_of, counts, pace, progress_of
@@ -60,6 +61,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         proofs=[(proof, proof_progress[proof.pk]) for proof in proofs],
         tested=delivery.proof_lines.select_related("recipient") if delivery.proof_of_id is not None else [],
         acts=acts_of(delivery, context["progress"], rights),
+        others=links_of(delivery),
         route=route_name(delivery),
         waves=waves_of(delivery),
         target=target,

@@ -33,3 +33,9 @@ def moment(value: datetime, zone: str) -> str:
 def rate(value: float) -> str:
     """Messages a second, or a minute where they are few."""
     return f"{value:,.0f} messages per second" if value >= 10 else f"{value * 60:,.0f} messages per minute"
+
+
+@register.filter
+def percent(value: float | None) -> str:
+    """A share (from 0 to 1) in per cent, with two digits behind the point; an en dash for an unknown one."""
+    return "–" if value is None else f"{100 * value:,.2f} %"

@@ -22,6 +22,7 @@ from recipients.history import Origin
 from recipients.models import Recipient, Service
 from recipients.subscriptions import subscribe
 from tests.deliveries.factories import analysed, confirmed, delivery, people
+from tests.tracking.reports.seen import seen
 
 ROOT = "/admin/"
 DELIVERIES = "/admin/deliveries/delivery/"
@@ -37,6 +38,7 @@ def prepare() -> Mapping[str, str]:
     first = Message.objects.of_delivery(running.pk).order_by("pk")[0]
     Message.objects.filter(pk=first.pk).update(state=MessageState.FAILED, reply="550 5.1.1 " + "unknown " * 20)
     faulty = delivery(readers, label="Faulty", html="{{ recipient.nonsense }}")
+    followed = seen("Followed")
     archive = Archive.objects.create(name="Vault", stores_files=True)
     Delivery.objects.filter(pk=running.pk).update(archive=archive, archive_emails=True)
     key = make_key("example.com", selector="news")
@@ -88,6 +90,12 @@ def prepare() -> Mapping[str, str]:
         "archives": "/admin/deliveries/archive/",
         "archive": f"/admin/deliveries/archive/{archive.pk}/change/",
         "defaults": f"/admin/deliveries/platformdefaults/{PlatformDefaults.objects.ensured().pk}/change/",
+        "report": f"{own(followed)}report/",
+        "empty report": f"{own(draft)}report/",
+        "count again": f"{own(followed)}report/recount/",
+        "digest": f"{DELIVERIES}digest/",
+        "hot clicks": f"{own(followed)}report/hot-clicks/",
+        "comparison": f"{DELIVERIES}compare/?delivery={followed.pk}&delivery={running.pk}",
         "longer": f"{own(running)}ask/extend_resources/",
         "archive again": f"{own(running)}ask/archive_again/",
         "block": f"/admin/deliveries/personalizationblock/{block.pk}/change/",

@@ -101,9 +101,7 @@ def sums_of(deliveries: Iterable[Delivery], *, machines: bool = False) -> Mappin
     quarantined = Quarantine.objects.filter(delivery_id__in=by_id, status=QuarantineStatus.QUARANTINE)
     for pk, count in quarantined.order_by().values_list("delivery_id").annotate(Count("pk")):
         found[pk]["quarantines"] = count
-    return {
-        pk: Sums(to_deliver=by_id[pk].to_deliver or 0, machines=machines, **counts) for pk, counts in found.items()
-    }
+    return {pk: Sums(to_deliver=by_id[pk].to_deliver or 0, machines=machines, **counts) for pk, counts in found.items()}
 
 
 _FAILURE = {FailureType.HARD: "hard", FailureType.SOFT: "soft", FailureType.IGNORED: "ignored"}
@@ -149,7 +147,6 @@ SUCCESS = "successful messages"
 
 
 def _of_sending(sums: Sums) -> Iterable[Indicator]:
-    processed = {"of": sums.processed, "of_label": PROCESSED}
     yield Indicator(
         "to_deliver",
         "To deliver",
@@ -170,32 +167,36 @@ def _of_sending(sums: Sums) -> Iterable[Indicator]:
         sums.sent,
         "Messages that a server took and that did not come back, divided by the processed messages. It may still go "
         "down while bounces come in.",
-        **processed,
+        sums.processed,
+        PROCESSED,
     )
     yield Indicator(
         "errors",
         "Errors",
         sums.failed,
         "Messages that were refused, came back or could not be made, divided by the processed messages.",
-        **processed,
+        sums.processed,
+        PROCESSED,
     )
     for name, label, value, what in (
         ("hard", "Hard errors", sums.hard, "whose address is invalid"),
         ("soft", "Soft errors", sums.soft, "that failed for a reason that may be temporary"),
         ("ignored", "Ignored errors", sums.ignored, "that failed for a reason that says nothing about the address"),
     ):
-        yield Indicator(name, label, value, f"Messages {what}, divided by the processed messages.", **processed)
+        yield Indicator(
+            name, label, value, f"Messages {what}, divided by the processed messages.", sums.processed, PROCESSED
+        )
     yield Indicator(
         "quarantines",
         "New quarantines",
         sums.quarantines,
         "Addresses that are in quarantine because of this delivery, divided by the processed messages.",
-        **processed,
+        sums.processed,
+        PROCESSED,
     )
 
 
 def _of_opens(sums: Sums) -> Iterable[Indicator]:
-    success = {"of": sums.sent, "of_label": SUCCESS}
     who = _who(sums)
     yield Indicator(
         "distinct_opens",
@@ -203,7 +204,8 @@ def _of_opens(sums: Sums) -> Iterable[Indicator]:
         sums.opened,
         f"Messages that were opened, clicked or looked at as mirror page at least once{who}, divided by the successful "
         "messages. Who clicks has opened.",
-        **success,
+        sums.sent,
+        SUCCESS,
     )
     yield Indicator(
         "total_opens",
@@ -217,7 +219,8 @@ def _of_opens(sums: Sums) -> Iterable[Indicator]:
         estimated(sums.opened, sums.to_deliver, sums.text_only),
         "Distinct opens × messages to deliver ÷ messages to deliver with HTML: messages of text alone cannot report "
         "an open. Divided by the successful messages.",
-        **success,
+        sums.sent,
+        SUCCESS,
     )
     yield Indicator(
         "estimated_total_opens",
@@ -266,7 +269,6 @@ def _of_clicks(sums: Sums) -> Iterable[Indicator]:
 
 
 def _of_wishes(sums: Sums) -> Iterable[Indicator]:
-    success = {"of": sums.sent, "of_label": SUCCESS}
     who = _who(sums)
     yield Indicator(
         "mirror_views",
@@ -279,7 +281,8 @@ def _of_wishes(sums: Sums) -> Iterable[Indicator]:
         "Recipients at the mirror page",
         sums.viewed,
         f"Messages whose mirror page was looked at{who}, divided by the successful messages.",
-        **success,
+        sums.sent,
+        SUCCESS,
     )
     yield Indicator(
         "opt_outs",
@@ -287,7 +290,8 @@ def _of_wishes(sums: Sums) -> Iterable[Indicator]:
         sums.opt_outs,
         "Messages by whose link or header somebody unsubscribed (also those who took it back), divided by the "
         "successful messages.",
-        **success,
+        sums.sent,
+        SUCCESS,
     )
     yield Indicator(
         "complaints",
@@ -295,7 +299,8 @@ def _of_wishes(sums: Sums) -> Iterable[Indicator]:
         sums.complaints,
         "Messages that recipients called spam, as far as providers report it, divided by the successful messages. They "
         "are among the errors.",
-        **success,
+        sums.sent,
+        SUCCESS,
     )
 
 

@@ -54,10 +54,18 @@ def _stamps(delivery_ids: Iterable[int]) -> dict[int, str]:
         return dict(cursor.fetchall())
 
 
+def stamp_of(delivery_id: int) -> str:
+    """What the parts of a delivery count now."""
+    return _stamps([delivery_id]).get(delivery_id, "")
+
+
 @transaction.atomic
 def count_log(delivery: Delivery, stamp: str) -> None:
     """Add one log up afresh; its stamp was read before, so that what changes meanwhile is found the next time."""
     started = monotonic()
+    with connection.cursor() as cursor:
+        # Two at once would both delete the old lines and both write new ones.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('count_log'), %s)", [delivery.pk])
     known = LogCount.objects.filter(pk=delivery.pk).first()
     first, last = message_range(delivery.pk)
     LogTally.objects.filter(delivery_id=delivery.pk).delete()

@@ -58,7 +58,9 @@ def test_it_divides_by_what_it_says() -> None:
     assert found["complaints"].share == 0.025
 
 
-@given(st.builds(Sums, **{name: st.integers(0, 2_000_000) for name in ("to_deliver", "text_only", "opened", "clicked")}))
+@given(
+    st.builds(Sums, **{name: st.integers(0, 2_000_000) for name in ("to_deliver", "text_only", "opened", "clicked")})
+)
 def test_it_never_fails_and_says_in_words_what_each_share_divides_by(sums: Sums) -> None:
     for indicator in indicators(sums):
         assert (indicator.of is None) == (indicator.of_label == "")
@@ -87,7 +89,14 @@ def test_it_adds_up_what_is_kept_of_each_delivery_in_five_queries(django_assert_
     LogTally.objects.create(delivery_id=first.pk, hour=now(), state=MessageState.SENT, count=5)  # not counted twice
     LogCount.objects.create(pk=first.pk, counted_at=now(), due_at=now() + timedelta(hours=1), text_only=3)
     EventTally.objects.create(
-        delivery_id=first.pk, dimension=Dimension.TOTAL, opens=5, opened=3, clicks=2, clicked=1, all_opens=9, all_opened=4
+        delivery_id=first.pk,
+        dimension=Dimension.TOTAL,
+        opens=5,
+        opened=3,
+        clicks=2,
+        clicked=1,
+        all_opens=9,
+        all_opened=4,
     )
     Quarantine.objects.create(address_key="x@b.example", delivery_id=first.pk)
     Quarantine.objects.create(address_key="y@b.example", delivery_id=first.pk, status=QuarantineStatus.VALID)

@@ -1,0 +1,1 @@
+"""Reports: what the figures look like to people."""
