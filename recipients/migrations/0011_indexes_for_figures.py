@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recipients', '0009_subscription_form'),
+        ('recipients', '0010_may_be_tracked'),
     ]
 
     operations = [
