@@ -24,10 +24,10 @@ def register_reports() -> None:
             OtherPage("digest/", digest_page, "digest"),
             OtherPage("compare/", comparison_page, "compare"),
         ],
-        links=[OtherLink("report", "Report", "monitoring", _has_started)],
+        links=[OtherLink("report", "Report", "monitoring", _has_figures)],
         actions=[OtherAction("compare_selected", "Compare", compare_selected)],
     )
 
 
-def _has_started(delivery: Delivery) -> bool:
-    return delivery.started_at is not None
+def _has_figures(delivery: Delivery) -> bool:
+    return delivery.started_at is not None and delivery.proof_of_id is None
