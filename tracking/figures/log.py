@@ -45,7 +45,9 @@ def _due(at: datetime) -> list[Delivery]:
     waiting = LogCount.objects.filter(due_at__gt=at).values("pk")
     running = Q(state__in=[DeliveryState.IN_PROGRESS, DeliveryState.PAUSED])
     recent = Q(finished_at__gt=at - BOUNCES_COME_FOR)
-    return list(Delivery.objects.filter(running | recent, started_at__isnull=False, log_purged_at=None).exclude(pk__in=waiting))
+    return list(
+        Delivery.objects.filter(running | recent, started_at__isnull=False, log_purged_at=None).exclude(pk__in=waiting)
+    )
 
 
 def _stamps(delivery_ids: Iterable[int]) -> dict[int, str]:
