@@ -84,8 +84,7 @@ def fill(messages: int, events: int) -> "Delivery":
 
 
 def count(delivery: "Delivery") -> dict[str, float]:
-    """Seconds that the background takes for all of it, and for what comes while people look."""
-    from tracking.figures.again import count_again
+    """Seconds that the background takes for all of it at once."""
     from tracking.figures.events import count_events
     from tracking.figures.log import count_log
 
@@ -93,8 +92,7 @@ def count(delivery: "Delivery") -> dict[str, float]:
     began = time.perf_counter()
     counted = count_events()
     took = time.perf_counter() - began
-    found |= {"count_events_seconds": round(took, 1), "events_counted_per_second": round(counted / took)}
-    return found | {"count_again_seconds": seconds(lambda: count_again(delivery.pk))}
+    return found | {"count_events_seconds": round(took, 1), "events_counted_per_second": round(counted / took)}
 
 
 def seconds(what: Callable[[], object]) -> float:
