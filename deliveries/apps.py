@@ -12,7 +12,10 @@ class DeliveriesConfig(AppConfig):
 
     def ready(self) -> None:
         """A new installation gets its groups, a new check its place in the typologies; saved queries may ask what
-        people did in earlier deliveries; who unsubscribes gets nothing that has not left yet."""
+        people did in earlier deliveries; who unsubscribes gets nothing that has not left yet; the home page names the
+        A/B tests that wait for a person."""
+        from campaign.lib import notices
+        from deliveries.abtest.notices import tell
         from deliveries.analysis.behaviour import register
         from deliveries.analysis.typology import complete_all
         from deliveries.groups import make_groups
@@ -24,5 +27,6 @@ class DeliveriesConfig(AppConfig):
         register_purges()
         register_holding()
         listen()
+        notices.register("ab_tests", tell)
         post_migrate.connect(make_groups)
         post_migrate.connect(complete_all, sender=self)

@@ -1,7 +1,7 @@
 """What the deliveries app holds about one person: messages with their values and pages, exclusions, lines of proofs,
 archived copies, and sentences that name the address."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from campaign.lib import privacy
 from campaign.lib.privacy import Holding, Person
 from campaign.lib.sql import statements
 from deliveries.archiving.store import STORAGE, file_name
-from deliveries.models import ArchiveCopy, CopyState, Delivery, Exclusion, Message, MessageValues, ProofLine
+from deliveries.models import ArchiveCopy, Content, CopyState, Delivery, Exclusion, Message, MessageValues, ProofLine
 from deliveries.models.message import MessageQuerySet
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import renderer, rows_of
@@ -38,11 +38,12 @@ def messages_of(person: Person) -> MessageQuerySet:
 
 def export(person: Person) -> Mapping[str, Any]:
     """Messages, and deliveries that left the person out."""
-    messages = list(messages_of(person).select_related("frozen", "content"))
+    messages = list(messages_of(person).select_related("frozen"))
+    fields = _fields(messages)
     labels = dict(Delivery.objects.values_list("pk", "label"))
     left_out = Exclusion.objects.filter(recipient_id=person.recipient_id or 0).order_by("pk")
     return {
-        "messages": [_message(message, labels) for message in messages],
+        "messages": [_message(message, labels, fields[message.delivery_id]) for message in messages],
         "left_out_of_deliveries": [
             {"delivery": labels.get(delivery_id), "reason": reason}
             for delivery_id, reason in left_out.values_list("delivery_id", "reason")
@@ -50,9 +51,14 @@ def export(person: Person) -> Mapping[str, Any]:
     }
 
 
-def _message(message: Message, labels: Mapping[int, str]) -> dict[str, Any]:
+def _fields(messages: Iterable[Message]) -> Mapping[int, Sequence[str]]:
+    """By delivery: all its contents have the same fields, also the one that a message waits for (A/B test)."""
+    deliveries = {message.delivery_id for message in messages}
+    return dict(Content.objects.filter(delivery__in=deliveries).values_list("delivery", "compiled__fields"))
+
+
+def _message(message: Message, labels: Mapping[int, str], fields: Sequence[str]) -> dict[str, Any]:
     frozen = getattr(message, "frozen", None)
-    fields = message.content.compiled["fields"]
     return {
         "delivery": labels.get(message.delivery_id),
         "delivery_number": message.delivery_id,

@@ -51,6 +51,8 @@ class MessageState(IntEnum):
 class PartState(IntEnum):
     """Whether a part can be taken by a worker."""
 
+    WAITING = -1
+    """For the winner of an A/B test: nobody takes it."""
     READY = 0
     CLAIMED = 1
     DONE = 2

@@ -9,6 +9,7 @@ from campaign.lib import retention
 from campaign.lib.clock import now
 from deliveries import queue
 from deliveries.actions import personal_data, subscribe
+from deliveries.actions.decide_tests import decide_tests
 from deliveries.actions.start_by_itself import start_by_itself
 from deliveries.analysis.run import analyse
 from deliveries.archiving.copies import archives_with_work
@@ -80,6 +81,7 @@ def wake() -> None:
         analyse_delivery.delay(delivery_id)
     start_due(now())
     end_validity(now())
+    decide_tests(now())
     parts.finish_deliveries()
     _announce_copies()
     for request_id in subscribe.waiting():

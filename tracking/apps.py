@@ -14,17 +14,20 @@ class TrackingConfig(AppConfig):
 
     def ready(self) -> None:
         """Rules follow the project after migrations; saved queries may ask who opened or clicked; a look at a mirror
-        page is an event; figures hear of what is judged anew; a deleted delivery takes its events with it;
-        deliveries get their reports."""
+        page is an event; figures hear of what is judged anew, A/B tests how people reacted; a deleted delivery takes
+        its events with it; deliveries get their reports."""
+        from deliveries.abtest import figures
         from deliveries.signals import judged_again, mirror_viewed
         from tracking import behaviour, default_rules, keeping
         from tracking.figures.log import count_again
+        from tracking.figures.variants import reactions
         from tracking.reports.register import register_reports
 
         keeping.register()
         behaviour.register()
         register_reports()
         judged_again.connect(count_again, dispatch_uid="tracking.figures")
+        figures.register(reactions)
         post_migrate.connect(default_rules.update_rules, sender=self)
         mirror_viewed.connect(_note_mirror)
         pre_delete.connect(_forget_delivery, sender="deliveries.Delivery")

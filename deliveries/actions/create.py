@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from deliveries.actions.base import ActionRefused
+from deliveries.actions.edit_test import copy_test
 from deliveries.archiving.policy import apply_default
 from deliveries.models import Delivery, DeliveryTemplate
 from deliveries.moves import Actor, write_act
@@ -51,6 +52,7 @@ def duplicate(delivery: Delivery, *, by: Actor = None) -> Delivery:
     copy.take_attachments(delivery)
     for name in TARGET:
         getattr(copy, name).set(getattr(delivery, name).all())
+    copy_test(delivery, copy)
     write_act(copy, f"Copied from the delivery “{delivery.label}”.", by=by)
     return copy
 

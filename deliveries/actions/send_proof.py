@@ -13,7 +13,7 @@ from deliveries.actions.analyse import analyse
 from deliveries.actions.base import ActionRefused
 from deliveries.analysis.content_fingerprint import content_fingerprint
 from deliveries.analysis.target import some_of
-from deliveries.models import Archive, Delivery, MailFormats, Priority, ProofLine, SeedAddress, WavesMode
+from deliveries.models import Archive, Delivery, MailFormats, Priority, ProofLine, SeedAddress, Variant, WavesMode
 from deliveries.models.proof import MOST_LINES
 from deliveries.moves import Actor, write_act
 from deliveries.states import EDITABLE
@@ -46,6 +46,8 @@ class Proof:
     seed_groups: Sequence[int] = ()
     data_of: Sequence[str] = ()
     formats: ProofFormats = ProofFormats.AS_SENT
+    variant: str = ""
+    """The letter of the A/B test's variant that it shows; empty: the delivery as it is."""
     archive: bool = False
     keep_duplicates: bool = False
     keep_denylisted: bool = True
@@ -98,12 +100,16 @@ def send_proof(delivery: Delivery, proof: Proof, *, by: Actor = None) -> Deliver
 
 def _copy(original: Delivery, proof: Proof, by: Actor) -> Delivery:
     number = (original.proofs.aggregate(last=Max("proof_number"))["last"] or 0) + 1
-    prefix = f"Proof #{number}"
-    subject = f"{prefix}: {original.subject}"
+    variant = Variant.objects.filter(test__delivery=original, letter=proof.variant).first()
+    if proof.variant and variant is None:
+        raise ActionRefused(f"The A/B test has no variant {proof.variant[:1]}. Reload the page and choose again.")
+    shown = variant.of(original) if variant is not None else original
+    prefix = f"Proof #{number}{f' ({variant.letter})' if variant is not None else ''}"
+    subject = f"{prefix}: {shown.subject}"
     if len(subject) > (longest := Delivery._meta.get_field("subject").max_length or 0):
         raise ActionRefused(f"The subject is too long for “{prefix}” in front of it. At most {longest} characters fit.")
     archive = _archive(original) if proof.archive else None
-    values = original.shared() | {
+    values = shown.shared() | {
         "label": f"{prefix} of {original.label}"[:200],
         "subject": subject,
         "priority": Priority.HIGH,
@@ -125,7 +131,7 @@ def _copy(original: Delivery, proof: Proof, by: Actor) -> Delivery:
         created_by_id=by.pk if by is not None and known else None,
         proof_of=original,
         proof_number=number,
-        proof_fingerprint=content_fingerprint(original),
+        proof_fingerprint=content_fingerprint(shown),
     )
     return made.take_attachments(original)
 

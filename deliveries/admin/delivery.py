@@ -43,6 +43,7 @@ from deliveries.admin.tabs import (
 from deliveries.admin.target import TARGET, TARGET_VALUES, TargetFields
 from deliveries.models import ApprovalMode, Delivery, WavesMode
 from deliveries.moves import write_audit
+from deliveries.pages.ab_test import ab_test_page, ab_test_removal, choose_page
 from deliveries.pages.acts import act_on_each, act_page, question_page
 from deliveries.pages.calendar import LEAVES_AT, calendar_page, leaves_at
 from deliveries.pages.create import create_page
@@ -209,6 +210,9 @@ class DeliveryAdmin(PropertiesAdmin):
             ("headers/", findings_page, "headers"),
             ("calendar/", calendar_page, "calendar"),
             ("<int:delivery_id>/proof/", proof_page, "proof"),
+            ("<int:delivery_id>/ab-test/", ab_test_page, "ab_test"),
+            ("<int:delivery_id>/ab-test/remove/", ab_test_removal, "ab_test_removal"),
+            ("<int:delivery_id>/ab-test/choose/<slug:letter>/", choose_page, "choose_variant"),
             ("<int:delivery_id>/failures/", failures_page, "failures"),
             ("<int:delivery_id>/", dashboard, "dashboard"),
             ("<int:delivery_id>/progress/", progress_fragment, "progress"),

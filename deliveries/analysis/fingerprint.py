@@ -4,7 +4,7 @@ from typing import Any
 
 from deliveries.analysis.content_fingerprint import blocks, digest
 from deliveries.analysis.typology import plan, typology_of
-from deliveries.models import Delivery, SeedAddress
+from deliveries.models import AbTest, Delivery, SeedAddress
 
 SENDING_ONLY = frozenset(
     {
@@ -33,8 +33,17 @@ def fingerprint(delivery: Delivery) -> str:
         "target": _target(delivery),
         "blocks": blocks(),
         "checks": [(one.check.key, one.level) for one in plan(typology_of(delivery))],
+        **_test(delivery),
     }
     return digest(parts)
+
+
+def _test(delivery: Delivery) -> dict[str, Any]:
+    test = AbTest.objects.filter(delivery=delivery).first()
+    if test is None:
+        return {}
+    variants = test.variants.order_by("letter").values_list("letter", "subject", "sender_name", "html", "text")
+    return {"test": [test.share, str(test.wait)], "variants": list(variants)}
 
 
 def _target(delivery: Delivery) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from campaign.lib.sql import statements
 from deliveries.analysis.target import target
-from deliveries.models import Delivery, message_range
+from deliveries.models import AbTest, Delivery, message_range
 from deliveries.rendering.compile import MAIL_FORMAT, MAY_BE_TRACKED
 from deliveries.states import MessageState
 from deliveries.waves import Wave
@@ -25,6 +25,8 @@ COLUMNS = frozenset({"address", "first_name", "last_name", "language", "time_zon
 
 AUTOMATIC_PART_SIZE = 500
 
+TESTING_FIRST = "CASE WHEN lot <= test_people THEN lot END, recipient_id, line"
+
 
 @dataclass(frozen=True, slots=True)
 class Population:
@@ -34,6 +36,8 @@ class Population:
     to_deliver: int
     moments: tuple[tuple[datetime, int], ...] = ()
     """When how many people have the contact date in their own time zones; empty when one moment counts for all."""
+    test: int = 0
+    """Messages of the A/B test, which come first."""
 
 
 def forget(delivery_id: int) -> None:
@@ -44,8 +48,10 @@ def forget(delivery_id: int) -> None:
         cursor.execute(SQL["forget_messages"], {"first": first, "last": last})
 
 
-def select_target(delivery: Delivery) -> Population:
+def select_target(delivery: Delivery, test: AbTest | None = None) -> Population:
     """Compute the target into a temporary table of this transaction and keep the exclusions with their reasons.
+
+    With an A/B test the people who test come first, in the order of their lots.
 
     Raises :class:`recipients.queries.definition.QueryProblem` when a query cannot be used any more.
     """
@@ -53,6 +59,8 @@ def select_target(delivery: Delivery) -> Population:
     local = delivery.local_contact
     if local is not None:
         statement = _select(_with_moment(delivery, local, found), order="moment, recipient_id, line")
+    elif test is not None:
+        statement = _select(_with_lot(delivery, test, found), order=TESTING_FIRST)
     else:
         statement = _select(found, order="recipient_id, line")
     with connection.cursor() as cursor:
@@ -64,6 +72,9 @@ def select_target(delivery: Delivery) -> Population:
         if local is not None:
             cursor.execute(SQL["count_moments"])
             return Population(int(number), int(to_deliver), tuple(cursor.fetchall()))
+        if test is not None:
+            cursor.execute(SQL["count_test"])
+            return Population(int(number), int(to_deliver), test=int(cursor.fetchone()[0]))
     return Population(int(number), int(to_deliver))
 
 
@@ -81,17 +92,35 @@ def _with_moment(delivery: Delivery, local: datetime, found: sql.Composable) -> 
     )
 
 
-def write_messages(delivery_id: int, content_id: int, fields: Sequence[str], seeds: Sequence[int]) -> None:
+def _with_lot(delivery: Delivery, test: AbTest, found: sql.Composable) -> sql.Composable:
+    return sql.SQL(SQL["with_lot"]).format(
+        target=found,
+        variants=sql.Literal(test.variants.count()),
+        share=sql.Literal(str(test.share)),
+        draw=sql.Literal(delivery.draw + 1),
+    )
+
+
+def write_messages(
+    delivery_id: int, contents: Sequence[int], rest: int | None, fields: Sequence[str], seeds: Sequence[int]
+) -> None:
     """Write a message and its values for each person of the selected target (same transaction).
 
+    Everybody gets the one content; where ``rest`` is given, the people who test get ``contents`` in turn and the others
+    ``rest``.
     ``seeds``: before which of these persons (counted from 1, in order) a number is left free for a seed address.
     """
     first, _ = message_range(delivery_id)
     place = sql.SQL("number + width_bucket(number, {}::bigint[])").format(sql.Literal(list(seeds)))
+    content: sql.Composable = sql.Literal(contents[0])
+    if rest is not None:
+        content = sql.SQL(SQL["content_by_lot"]).format(
+            contents=sql.Literal(list(contents)), variants=sql.Literal(len(contents)), rest=sql.Literal(rest)
+        )
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL(SQL["write_messages"]).format(place=place).as_string(cursor.cursor),
-            {"first": first, "content": content_id, "pending": MessageState.PENDING.value},
+            sql.SQL(SQL["write_messages"]).format(place=place, content=content).as_string(cursor.cursor),
+            {"first": first, "pending": MessageState.PENDING.value},
         )
         statement = sql.SQL(SQL["write_values"]).format(values=_values(fields), place=place)
         cursor.execute(statement.as_string(cursor.cursor), {"first": first})

@@ -14,17 +14,12 @@ from django.utils import timezone
 from campaign.lib.clock import now
 from campaign.lib.dates import spelled
 from campaign.lib.durations import spell
-from deliveries.analysis import freeze, seeds, typology
+from deliveries.analysis import freeze, seeds, typology, versions
 from deliveries.analysis.checks import Finding, Phase
 from deliveries.analysis.fingerprint import fingerprint
-from deliveries.analysis.material import Material
 from deliveries.analysis.progress import Step, show_step
-from deliveries.analysis.source import compile_properties
-from deliveries.keys import signing_keys
-from deliveries.models import Content, Delivery, ExclusionReason, Level
+from deliveries.models import AbTest, Delivery, ExclusionReason, Level
 from deliveries.moves import move, write_journal
-from deliveries.personalization.errors import PersonalizationErrors
-from deliveries.rendering.compile import Compiled
 from deliveries.states import DeliveryState
 from deliveries.waves import Wave, WavesProblem, by_moments
 from recipients.queries.definition import QueryProblem
@@ -94,28 +89,30 @@ def end_statement(delivery_id: int) -> None:
 def _prepare(delivery: Delivery) -> None:
     _begin(delivery, Step.CHECKS)
     _forget_earlier(delivery)
-    compiled, findings = _compile(delivery)
-    findings += typology.findings(Material(delivery, compiled), Phase.CONTENT)
+    test = versions.test_of(delivery)
+    each = versions.versions_of(delivery, test)
+    findings = versions.test_findings(delivery, test, each) if test is not None else []
+    findings += versions.compile_each(each)
+    findings += versions.findings_of(each, lambda version: typology.findings(version.material, Phase.CONTENT))
     _report(delivery, findings)
-    if compiled is None or any(finding.blocks for finding in findings):
+    if any(finding.blocks for finding in findings):
         raise AnalysisFailed(findings)
 
     _begin(delivery, Step.TARGET)
-    population = _select(delivery)
+    population = _select(delivery, test)
     if not population.to_deliver:
         raise AnalysisFailed([_empty_target(delivery, population)])
 
-    content = Content.objects.create(
-        delivery=delivery,
-        compiled=compiled.to_json(),
-        dkim_keys=[key.pk for key in signing_keys(delivery.sender_address)],
-    )
+    frozen = versions.freeze_each(delivery, test, each)
     _begin(delivery, Step.MESSAGES)
-    planting = _write_messages(delivery, content.pk, compiled.fields, population.to_deliver)
-    freeze.write_parts(delivery.pk, _waves(delivery, population, planting), delivery.part_size)
+    planting = _write_messages(delivery, frozen, population)
+    freeze.write_parts(delivery.pk, _waves(delivery, test, population, planting), delivery.part_size)
+    if test is not None:
+        versions.hold_rest(delivery, test, frozen)
     _begin(delivery, Step.SAMPLE)
-    material = Material(delivery, compiled, content, population.to_deliver + len(planting.seeds))
-    later = list(typology.findings(material, Phase.MESSAGES))
+    for version in each:
+        version.material.messages = population.to_deliver + len(planting.seeds)
+    later = versions.findings_of(each, lambda version: typology.findings(version.material, Phase.MESSAGES))
     _report(delivery, later)
     if any(finding.blocks for finding in later):
         raise AnalysisFailed([*findings, *later])
@@ -123,7 +120,7 @@ def _prepare(delivery: Delivery) -> None:
     move(
         delivery,
         DeliveryState.READY,
-        content_id=content.pk,
+        content_id=frozen.contents[0],
         fingerprint=fingerprint(delivery),
         analysed_at=timezone.now(),
         population=population.found,
@@ -131,7 +128,7 @@ def _prepare(delivery: Delivery) -> None:
         seeds=len(planting.seeds),
         contact_times=[moment for moment, _ in population.moments],
     )
-    delivery.contents.exclude(pk=content.pk).delete()
+    delivery.contents.exclude(pk__in=frozen.contents).delete()
     write_journal(delivery.pk, f"Analysis completed: {population.to_deliver:,} messages are ready to be delivered.")
 
 
@@ -145,7 +142,7 @@ def _begin(delivery: Delivery, step: Step) -> None:
     show_step(delivery.pk, step)
 
 
-def _select(delivery: Delivery) -> freeze.Population:
+def _select(delivery: Delivery, test: AbTest | None) -> freeze.Population:
     """Who gets the delivery; a proof goes to its own addresses.
 
     Raises :class:`AnalysisFailed` when a query of the target cannot be used any more.
@@ -154,21 +151,22 @@ def _select(delivery: Delivery) -> freeze.Population:
         lines = delivery.proof_lines.count()
         return freeze.Population(found=lines, to_deliver=lines)
     try:
-        population = freeze.select_target(delivery)
+        population = freeze.select_target(delivery, test)
     except QueryProblem as problem:
         raise AnalysisFailed([Finding(Level.ERROR, str(problem))]) from problem
     _report_target(delivery, population)
     return population
 
 
-def _write_messages(delivery: Delivery, content_id: int, fields: Sequence[str], people: int) -> seeds.Planting:
+def _write_messages(delivery: Delivery, frozen: versions.Frozen, population: freeze.Population) -> seeds.Planting:
     """Write all messages and their values; returns where the seed addresses stand among them."""
     if delivery.proof_of_id is not None:
-        freeze.write_proof(delivery, content_id, fields)
+        freeze.write_proof(delivery, frozen.contents[0], frozen.fields)
         return seeds.Planting()
-    planting = seeds.plan(delivery, people)
-    freeze.write_messages(delivery.pk, content_id, fields, planting.before)
-    seeds.write(delivery, content_id, fields, planting, people)
+    planting = seeds.plan(delivery, population.to_deliver)
+    freeze.write_messages(delivery.pk, frozen.contents, frozen.rest, frozen.fields, planting.before)
+    contents = frozen.of_seeds(planting.before, population.test)
+    seeds.write(delivery, contents, frozen.fields, planting, population.to_deliver)
     _report_seeds(delivery, planting)
     return planting
 
@@ -190,13 +188,6 @@ def _go_on(delivery: Delivery) -> None:
         raise AnalysisStopped
 
 
-def _compile(delivery: Delivery) -> tuple[Compiled | None, list[Finding]]:
-    try:
-        return compile_properties(delivery), []
-    except PersonalizationErrors as errors:
-        return None, [Finding(Level.ERROR, str(error)) for error in errors]
-
-
 def _report(delivery: Delivery, findings: Iterable[Finding]) -> None:
     for finding in findings:
         write_journal(delivery.pk, finding.sentence, level=finding.level, check_key=finding.check_key)
@@ -216,8 +207,12 @@ def _report_target(delivery: Delivery, population: freeze.Population) -> None:
         write_journal(delivery.pk, f"Excluded: {count:,} × {ExclusionReason(reason).label}.")
 
 
-def _waves(delivery: Delivery, population: freeze.Population, planting: seeds.Planting) -> Sequence[Wave]:
+def _waves(
+    delivery: Delivery, test: AbTest | None, population: freeze.Population, planting: seeds.Planting
+) -> Sequence[Wave]:
     """The delivery's waves. Raises AnalysisFailed when they do not fit the target or the delivery's duration."""
+    if test is not None:
+        return _test_and_rest(delivery, test, population, planting)
     if population.moments:
         return _waves_by_zone(delivery, population.moments, planting)
     try:
@@ -251,6 +246,28 @@ def _waves_by_zone(
     for (moment, _), wave in zip(moments, waves, strict=True):
         write_journal(delivery.pk, f"Time zones: {wave.messages:,} messages on {spelled(moment)}.")
     return waves
+
+
+def _test_and_rest(
+    delivery: Delivery, test: AbTest, population: freeze.Population, planting: seeds.Planting
+) -> Sequence[Wave]:
+    """The messages that test, then those that wait for the winner."""
+    rest = population.to_deliver - population.test
+    if rest <= 0:
+        sentence = (
+            f"The target has {population.to_deliver:,} messages: too few for an A/B test that leaves somebody to get "
+            "the winner. Test with fewer variants or a smaller share, or remove the test."
+        )
+        raise AnalysisFailed([Finding(Level.ERROR, sentence)])
+    start = max(delivery.contact_at or now(), now())
+    if start + test.wait >= (end := delivery.ends(start)):
+        sentence = (
+            f"The A/B test waits {spell(test.wait)} for its winner, but the delivery may send until {spelled(end)} "
+            "only. Make the delivery duration longer, or the time to wait shorter."
+        )
+        raise AnalysisFailed([Finding(Level.ERROR, sentence)])
+    write_journal(delivery.pk, f"A/B test: {population.test:,} messages test, {rest:,} wait for the winner.")
+    return by_moments([(start, population.test), (start + test.wait, rest)], planting.before)
 
 
 def _empty_target(delivery: Delivery, population: freeze.Population) -> Finding:

@@ -40,8 +40,9 @@ def plan(delivery: Delivery, people: int) -> Planting:
     return Planting(tuple(seeds), tuple(before), left_out)
 
 
-def write(delivery: Delivery, content_id: int, fields: Sequence[str], planting: Planting, people: int) -> None:
-    """Write the seeds' messages and values into the numbers that were left free (same transaction)."""
+def write(delivery: Delivery, contents: Sequence[int], fields: Sequence[str], planting: Planting, people: int) -> None:
+    """Write the seeds' messages, each with its content, and their values into the numbers that were left free (same
+    transaction)."""
     if not planting.seeds:
         return
     first, _ = message_range(delivery.pk)
@@ -52,7 +53,7 @@ def write(delivery: Delivery, content_id: int, fields: Sequence[str], planting: 
     known = dict(MessageValues.objects.filter(pk__in=donors).values_list("pk", "values"))
     Message.objects.bulk_create(
         Message(id=pk, content_id=content_id, seed=seed, address=seed.address, state=MessageState.PENDING)
-        for pk, seed in zip(ids, planting.seeds, strict=True)
+        for pk, content_id, seed in zip(ids, contents, planting.seeds, strict=True)
     )
     MessageValues.objects.bulk_create(
         MessageValues(message_id=pk, values=_values(seed, fields, known[donor]))

@@ -1,5 +1,6 @@
 """Everything the deliveries app keeps, one file per subject."""
 
+from deliveries.models.ab_test import LETTERS, AbTest, Measure, Unsure, Variant
 from deliveries.models.archive import Archive, ArchiveCopy, ArchivePolicy, CopyState
 from deliveries.models.audit import AuditLine
 from deliveries.models.block import PersonalizationBlock
@@ -28,6 +29,8 @@ from deliveries.models.template import DeliveryTemplate, PlatformDefaults
 from deliveries.models.typology import CheckLevel, Typology, TypologyCheck
 
 __all__ = [
+    "LETTERS",
+    "AbTest",
     "Algorithm",
     "ApprovalMode",
     "Archive",
@@ -50,6 +53,7 @@ __all__ = [
     "JournalLine",
     "Level",
     "MailFormats",
+    "Measure",
     "Mechanism",
     "Message",
     "MessageValues",
@@ -69,6 +73,8 @@ __all__ = [
     "ShareMode",
     "Typology",
     "TypologyCheck",
+    "Unsure",
+    "Variant",
     "WavesMode",
     "message_range",
 ]

@@ -25,7 +25,7 @@ def delivery_page(view: DeliveryView) -> DeliveryView:
             raise PermissionDenied
         try:
             delivery = Delivery.objects.select_related(
-                "template", "route", "created_by", "proof_of", "target_file"
+                "template", "route", "created_by", "proof_of", "target_file", "ab_test"
             ).get(pk=delivery_id)
             return view(request, delivery, **rest)
         except Delivery.DoesNotExist:  # at once, or deleted by somebody else meanwhile

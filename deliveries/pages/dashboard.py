@@ -10,12 +10,13 @@ from django.shortcuts import render
 
 from campaign import ui
 from campaign.lib.clock import now
+from deliveries.actions.choose_winner import RUNNING
 from deliveries.actions.confirm import check_label
 from deliveries.analysis.fingerprint import is_stale
 from deliveries.analysis.progress import shown_step
 from deliveries.analysis.run import exclusion_counts
 from deliveries.archiving.copies import figures
-from deliveries.models import Delivery, ExclusionReason, JournalLine, Level
+from deliveries.models import AbTest, Delivery, ExclusionReason, JournalLine, Level
 from deliveries.pages.access import delivery_page
 from deliveries.pages.acts import acts_of, route_name
 from deliveries.pages.others import links_of
@@ -41,6 +42,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     prefetch_related_objects([delivery], "reviewers", "editors")
     context = _progress_context(request, delivery)
     rights = rights_of(request.user, delivery)
+    test: AbTest | None = getattr(delivery, "ab_test", None)
     target = target_of(delivery)
     proofs = list(delivery.proofs.select_related("created_by").order_by("-proof_number")[:MOST_PROOFS])
     proof_progress = progress_of(proofs) if proofs else {}
@@ -64,6 +66,7 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         others=links_of(delivery),
         route=route_name(delivery),
         waves=waves_of(delivery),
+        awaits_winner=delivery.current_state in RUNNING and test is not None and test.winner_id is None,
         target=target,
         exclusions=[
             (reason, ExclusionReason(reason).label, count) for reason, count in exclusion_counts(delivery).items()

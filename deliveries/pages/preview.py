@@ -2,6 +2,7 @@
 
 import base64
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email import policy
 from email.parser import BytesParser
@@ -13,7 +14,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from campaign import ui
 from campaign.lib.clock import now
 from deliveries.analysis.source import compile_properties
-from deliveries.models import AttachmentRole, Delivery, Properties, message_range
+from deliveries.models import AttachmentRole, Delivery, Properties, Variant, message_range
 from deliveries.pages.access import delivery_page
 from deliveries.pages.people import find_in_target, typed_address, values_of
 from deliveries.personalization.errors import PersonalizationErrors
@@ -73,6 +74,8 @@ def preview_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     _require_right(request)
     address = typed_address(request)
     recipient = find_in_target(delivery, address)
+    variants = list(Variant.objects.filter(test__delivery=delivery).order_by("letter"))
+    version, letter = _asked_for(request, delivery, variants)
     return ui.page(
         request,
         "deliveries/preview.html",
@@ -80,7 +83,9 @@ def preview_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         delivery=delivery,
         address=address,
         recipient=recipient,
-        preview=preview_of(delivery, recipient) if recipient else None,
+        preview=preview_of(version, recipient) if recipient else None,
+        variants=variants,
+        letter=letter,
         width="phone" if request.GET.get("width") == "phone" else "desktop",
     )
 
@@ -91,7 +96,8 @@ def preview_html(request: HttpRequest, delivery: Delivery, recipient_id: int) ->
     """The HTML part alone, for the sandboxed frame."""
     _require_right(request)
     recipient = Recipient.objects.filter(pk=recipient_id).first()
-    html = with_images(delivery, preview_of(delivery, recipient).html) if recipient else ""
+    version, _ = _asked_for(request, delivery, Variant.objects.filter(test__delivery=delivery))
+    html = with_images(delivery, preview_of(version, recipient).html) if recipient else ""
     return HttpResponse(html, headers={"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"})
 
 
@@ -99,6 +105,13 @@ def _require_right(request: HttpRequest) -> None:
     """A preview shows what is known of anybody, in the target or not."""
     if not request.user.has_perm("recipients.view_recipient"):
         raise PermissionDenied
+
+
+def _asked_for(request: HttpRequest, delivery: Delivery, variants: Iterable[Variant]) -> tuple[Delivery, str]:
+    """The delivery as the variant has it that the address asks for, and its letter; without one as it is."""
+    letter = request.GET.get("variant", "")
+    chosen = next((variant for variant in variants if variant.letter == letter), None)
+    return (chosen.of(delivery), letter) if chosen is not None else (delivery, "")
 
 
 def with_images(properties: Properties, html: str) -> str:

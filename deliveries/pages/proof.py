@@ -1,5 +1,6 @@
 """Send a proof: to whom, with whose data, in which formats."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,7 +11,7 @@ from django.shortcuts import redirect
 from campaign import ui
 from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.send_proof import Proof, ProofFormats, send_proof
-from deliveries.models import Delivery, SeedAddress, SeedGroup
+from deliveries.models import Delivery, SeedAddress, SeedGroup, Variant
 from deliveries.models.proof import MOST_LINES
 from deliveries.pages.access import delivery_page
 from deliveries.rights import rights_of
@@ -48,6 +49,12 @@ class ProofForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text="Everybody on these lists gets the proof with their own data.",
     )
+    variant = forms.ChoiceField(
+        label="Variant of the A/B test",
+        required=False,
+        widget=forms.RadioSelect,
+        help_text="A is the delivery as it is.",
+    )
     formats = forms.ChoiceField(
         choices=ProofFormats.choices, initial=ProofFormats.AS_SENT, label="Formats", widget=forms.RadioSelect
     )
@@ -60,6 +67,14 @@ class ProofForm(forms.Form):
         required=False, label="Archive the proof", help_text="Proofs are archived only when you ask for it."
     )
 
+    def __init__(self, *args: Any, letters: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if letters:
+            self.fields["variant"].choices = [(letter, letter) for letter in letters]  # type: ignore[attr-defined]
+            self.fields["variant"].initial = letters[0]
+        else:
+            del self.fields["variant"]
+
     def proof(self) -> Proof:
         """What was asked for, once the form is valid."""
         values = self.cleaned_data
@@ -69,6 +84,7 @@ class ProofForm(forms.Form):
             seed_groups=[each.pk for each in values["seed_groups"]],
             lists=[each.pk for each in values["lists"]],
             formats=ProofFormats(values["formats"]),
+            variant=values.get("variant", ""),
             archive=values["archive"],
             keep_denylisted=values["keep_denylisted"],
             keep_quarantined=values["keep_quarantined"],
@@ -81,7 +97,8 @@ def proof_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     """Ask, and send."""
     if not rights_of(request.user, delivery).edit:
         raise PermissionDenied
-    form = ProofForm(request.POST or None, initial=_as_last_time(delivery, request.user))
+    letters = list(Variant.objects.filter(test__delivery=delivery).order_by("letter").values_list("letter", flat=True))
+    form = ProofForm(request.POST or None, initial=_as_last_time(delivery, request.user), letters=letters)
     if request.method == "POST" and form.is_valid():
         try:
             made = send_proof(delivery, form.proof(), by=request.user)

@@ -1,12 +1,12 @@
 """The way from an empty delivery to a running one, as steps that show where one is."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from django.urls import reverse
 
 from deliveries.analysis.content_fingerprint import content_fingerprint
-from deliveries.models import Delivery
+from deliveries.models import Delivery, Variant
 from deliveries.states import STARTED, DeliveryState
 
 
@@ -37,7 +37,7 @@ def way_of(delivery: Delivery, *, has_target: bool, proof_fingerprint: str) -> W
     state = delivery.current_state
     confirmed = state in STARTED or state is DeliveryState.START_PENDING
     analysed = confirmed or state is DeliveryState.READY
-    fresh = bool(proof_fingerprint) and proof_fingerprint == content_fingerprint(delivery)
+    fresh = bool(proof_fingerprint) and proof_fingerprint in _faces(delivery)
     proof_note = "" if fresh else "Changed since" if proof_fingerprint else "Recommended"
     written = bool(delivery.subject and delivery.sender_address and (delivery.html.strip() or delivery.text.strip()))
     steps = [
@@ -49,3 +49,10 @@ def way_of(delivery: Delivery, *, has_target: bool, proof_fingerprint: str) -> W
         Step("Follow-up", state in {DeliveryState.FINISHED, DeliveryState.STOPPED}, to("log") if confirmed else ""),
     ]
     return Way(steps, next((number for number, step in enumerate(steps) if not step.done), len(steps)))
+
+
+def _faces(delivery: Delivery) -> Iterator[str]:
+    """The fingerprint of what a proof can show: the delivery, and each variant of its A/B test."""
+    yield content_fingerprint(delivery)
+    for variant in Variant.objects.filter(test__delivery=delivery):
+        yield content_fingerprint(variant.of(delivery))

@@ -102,7 +102,8 @@ def cancel_unheld(delivery_id: int) -> int:
     """Cancel what is pending in the parts of a delivery that no worker holds (a holder does it for its own when it
     gives them back); returns how many messages."""
     cancelled = 0
-    for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.READY):
+    unheld = Part.objects.filter(delivery_id=delivery_id, state__in=[PartState.READY, PartState.WAITING])
+    for part in unheld.select_for_update():
         cancelled += _cancel(part)
         Part.objects.filter(pk=part.pk).update(state=PartState.DONE)
     return cancelled
@@ -130,7 +131,7 @@ def held_back(message_ids: Sequence[int]) -> None:
             {
                 "parts": of_messages(message_ids),
                 "claimed": PartState.CLAIMED.value,
-                "ready": PartState.READY.value,
+                "open": [PartState.READY.value, PartState.WAITING.value],
                 "done": PartState.DONE.value,
                 "pending": MessageState.PENDING.value,
             },

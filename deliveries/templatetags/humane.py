@@ -18,6 +18,14 @@ def number(value: int | None) -> str:
 
 
 @register.filter
+def chance(value: float) -> str:
+    """A probability (from 0 to 1) in per cent, with one digit behind the point. What is not sure does not read 100.0 %,
+    nor what is possible 0.0 %."""
+    shown = min(max(value, 0.001), 0.999) if 0 < value < 1 else value
+    return f"{shown * 100:.1f} %"
+
+
+@register.filter
 def duration(value: timedelta) -> str:
     """A duration as it is written in forms: 1h 30m."""
     return spell(value)

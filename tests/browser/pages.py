@@ -21,7 +21,7 @@ from deliveries.states import MessageState
 from recipients.history import Origin
 from recipients.models import Recipient, Service
 from recipients.subscriptions import subscribe
-from tests.deliveries.factories import analysed, confirmed, delivery, people
+from tests.deliveries.factories import ab_test, analysed, confirmed, delivery, people
 from tests.tracking.reports.seen import seen
 
 ROOT = "/admin/"
@@ -37,6 +37,10 @@ def prepare() -> Mapping[str, str]:
     Part.objects.filter(delivery=running).update(sent=40, failed=1, in_doubt=1)
     first = Message.objects.of_delivery(running.pk).order_by("pk")[0]
     Message.objects.filter(pk=first.pk).update(state=MessageState.FAILED, reply="550 5.1.1 " + "unknown " * 20)
+    testing = delivery(readers, label="Two subjects")
+    ab_test(testing, "Another subject", "A third one")
+    testing = confirmed(testing)
+    Message.objects.of_delivery(testing.pk).filter(pk__lte=testing.ab_test.last_test_id).update(state=MessageState.SENT)
     faulty = delivery(readers, label="Faulty", html="{{ recipient.nonsense }}")
     followed = seen("Followed")
     archive = Archive.objects.create(name="Vault", stores_files=True)
@@ -64,6 +68,9 @@ def prepare() -> Mapping[str, str]:
         "draft": own(draft),
         "ready": own(ready),
         "running": own(running),
+        "ab-test": f"{own(draft)}ab-test/",
+        "ab-test-running": f"{own(testing)}ab-test/",
+        "ab-test-choose": f"{own(testing)}ab-test/choose/B/",
         "confirm": f"{own(ready)}ask/confirm/",
         "stop": f"{own(running)}ask/stop/",
         "links": f"{own(draft)}links/",

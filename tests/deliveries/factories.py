@@ -7,7 +7,17 @@ from deliveries.analysis.run import analyse
 from deliveries.analysis.source import compile_properties
 from deliveries.analysis.typology import complete
 from deliveries.builtin import block_values
-from deliveries.models import CheckLevel, Delivery, Message, PersonalizationBlock, Route, Typology
+from deliveries.models import (
+    LETTERS,
+    AbTest,
+    CheckLevel,
+    Delivery,
+    Message,
+    PersonalizationBlock,
+    Route,
+    Typology,
+    Variant,
+)
 from deliveries.sending.worker import Worker
 from recipients.models import ListMembership, Recipient, RecipientList
 
@@ -72,6 +82,15 @@ def unchecked(made: Delivery) -> Delivery:
     complete(made.typology)
     made.typology.checks.update(level=CheckLevel.OFF)
     return made
+
+
+def ab_test(made: Delivery, *subjects: str, **values: object) -> AbTest:
+    """An A/B test of the delivery: A as it is, then a variant for each subject."""
+    test = AbTest.objects.create(delivery=made, **values)
+    Variant.objects.create(test=test, letter="A")
+    for letter, subject in zip(LETTERS[1:], subjects, strict=False):
+        Variant.objects.create(test=test, letter=letter, subject=subject)
+    return test
 
 
 def analysed(made: Delivery) -> Delivery:

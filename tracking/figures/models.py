@@ -13,15 +13,17 @@ class Dimension(models.IntegerChoices):
     DEVICE = 4, "Device"
     BROWSER = 5, "Browser or mail program"
     SYSTEM = 6, "Operating system"
+    VARIANT = 7, "Variant of an A/B test"
 
 
 class EventTally(models.Model):
     """Events of a delivery under one key of a dimension.
 
     Keys: nothing for the total, the domain, ``content id:link number``, the hour in UTC as ``2026-11-27T16``, what the
-    user agent says. Columns without prefix count what people did; ``all_`` what people and machines did. The first
-    three count events; ``opened``, ``clicked`` and ``viewed`` count messages. Clicks on links that lead out of the
-    newsletter's own business (mirror page, opt-out, not tracked) are counted under their link alone.
+    user agent says, the content id (every variant has a content of its own, and so has the rest that gets the winner).
+    Columns without prefix count what people did; ``all_`` what people and machines did. The first three count events;
+    ``opened``, ``clicked`` and ``viewed`` count messages. Clicks on links that lead out of the newsletter's own
+    business (mirror page, opt-out, not tracked) are counted under their link alone.
     """
 
     delivery_id = models.BigIntegerField()

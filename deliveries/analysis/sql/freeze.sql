@@ -23,6 +23,25 @@ SELECT target.*, coalesce(zone.moment, {moment}) AS moment
   LEFT JOIN recipients_recipient recipient ON recipient.id = target.recipient_id
   LEFT JOIN unnest({zones}::text[], {moments}::timestamptz[]) AS zone (name, moment) ON zone.name = recipient.time_zone
 
+-- name: with_lot
+-- {{target}} with a lot for each person, and how many of the lots test. As with samples, a lot depends on the person and
+-- the delivery's draw alone; another hash than theirs, so that the two have nothing to do with each other.
+SELECT target.*, greatest({variants}, ceil(max(lot) OVER () * {share}::numeric / 100))::bigint AS test_people
+  FROM (
+       SELECT target.*,
+              CASE WHEN reason IS NULL
+                   THEN dense_rank() OVER (
+                            PARTITION BY reason IS NULL ORDER BY hashint8extended(recipient_id, {draw}), recipient_id)
+               END AS lot
+         FROM ({target}) target
+       ) target
+
+-- name: count_test
+SELECT count(*) FILTER (WHERE lot <= test_people) FROM analysis_target WHERE reason IS NULL;
+
+-- name: reserve_content
+SELECT nextval(pg_get_serial_sequence('deliveries_content', 'id'));
+
 -- name: count_moments
 SELECT moment, count(*) FROM analysis_target WHERE reason IS NULL GROUP BY moment ORDER BY moment;
 
@@ -38,12 +57,15 @@ SELECT %(delivery)s, recipient_id, coalesce(address, ''), 'duplicate'
   FROM analysis_target, generate_series(2, times);
 
 -- name: write_messages
--- {place}: the number, moved on by the seed addresses before it.
+-- {place}: the number, moved on by the seed addresses before it. {content}: one for all, or by lot.
 INSERT INTO deliveries_message (id, content_id, recipient_id, address, state, attempts)
-SELECT %(first)s + {place}, %(content)s, recipient_id, address, %(pending)s, 0
+SELECT %(first)s + {place}, {content}, recipient_id, address, %(pending)s, 0
   FROM analysis_target
  WHERE reason IS NULL
  ORDER BY number;
+
+-- name: content_by_lot
+CASE WHEN lot <= test_people THEN ({contents}::bigint[])[1 + mod(lot - 1, {variants})::int] ELSE {rest} END
 
 -- name: write_values
 -- {values} is built from the compiled content's fields: one expression a field, nothing that an author typed.

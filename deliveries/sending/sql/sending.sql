@@ -102,10 +102,10 @@ SELECT DISTINCT part.id
 -- pending is done.
 UPDATE deliveries_part part
    SET recalled = part.state = %(claimed)s,
-       state = CASE WHEN part.state = %(ready)s THEN %(done)s ELSE part.state END
+       state = CASE WHEN part.state = ANY (%(open)s) THEN %(done)s ELSE part.state END
  WHERE part.id = ANY (%(parts)s)
    AND (part.state = %(claimed)s
-        OR part.state = %(ready)s
+        OR part.state = ANY (%(open)s)
            AND NOT EXISTS (SELECT FROM deliveries_message message
                             WHERE message.id BETWEEN part.first_id AND part.last_id AND message.state = %(pending)s));
 

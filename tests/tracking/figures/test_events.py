@@ -92,6 +92,7 @@ def by_hand(content: Content) -> dict[tuple[int, str], dict[str, int]]:
         slots: list[tuple[int, str]] = [(Dimension.TOTAL, ""), (Dimension.HOUR, event.at.strftime("%Y-%m-%dT%H"))]
         slots += [(Dimension.DEVICE, event.user_agent.device), (Dimension.BROWSER, event.user_agent.browser)]
         slots += [(Dimension.SYSTEM, event.user_agent.system)]
+        slots.append((Dimension.VARIANT, str(event.content_id)))
         if number:
             slots.append((Dimension.DOMAIN, f"d{number % 2}.example"))
         if event.kind == EventKind.CLICK:

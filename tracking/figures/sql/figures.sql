@@ -23,7 +23,7 @@ WITH changed AS MATERIALIZED (
     SELECT seen.message_id, seen.message_id >> 32 AS delivery_id, (seen.message_id & 4294967295) <> 0 AS is_known,
            seen.kind, seen.origin, seen.counted,
            left_out.link IS NOT NULL AS is_left_out,
-           lower(split_part(message.address, '@', 2)) AS domain,
+           lower(split_part(message.address, '@', 2)) AS domain, seen.content_id::text AS content,
            CASE WHEN seen.kind = %(click)s THEN seen.content_id || ':' || seen.link END AS link,
            to_char(seen.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24') AS hour,
            agent.device, agent.browser, agent.system
@@ -55,7 +55,8 @@ WITH changed AS MATERIALIZED (
       FROM signed
       CROSS JOIN LATERAL (
            VALUES (%(by_total)s, ''), (%(by_domain)s, domain), (%(by_link)s, link), (%(by_hour)s, hour),
-                  (%(by_device)s, device), (%(by_browser)s, browser), (%(by_system)s, system)
+                  (%(by_device)s, device), (%(by_browser)s, browser), (%(by_system)s, system),
+                  (%(by_variant)s, content)
            ) AS slot (dimension, key)
       CROSS JOIN LATERAL (
            SELECT by IN (%(person)s, %(machine)s) AS is_counted,
