@@ -2,7 +2,10 @@
 
 import asyncio
 import logging
+import os
 import signal
+import socket
+import ssl
 import threading
 from argparse import ArgumentParser
 from pathlib import Path
@@ -63,11 +66,8 @@ class Command(BaseCommand):
                 key=options["key"],
             )
         except OSError as error:
-            raise CommandError(f"The certificate cannot be used: {error}.") from error
-        try:
-            asyncio.run(self._run(listener, ports, mailboxes))
-        except OSError as error:
-            raise CommandError(f"This address cannot be used: {error.strerror or error}.") from error
+            raise CommandError(f"The certificate cannot be used: {_unusable(error)}.") from error
+        asyncio.run(self._run(listener, ports, mailboxes))
 
     async def _run(
         self, listener: Listener, ports: list[tuple[str, int, bool]], mailboxes: list[BounceMailbox]
@@ -77,7 +77,10 @@ class Command(BaseCommand):
         for each in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(each, told.set)
         for host, port, lmtp in ports:
-            taken = await listener.listen(host, port, lmtp=lmtp)
+            try:
+                taken = await listener.listen(host, port, lmtp=lmtp)
+            except OSError as error:
+                raise CommandError(f"{host}:{port} cannot be listened on: {_reason(error)}.") from error
             self.stdout.write(f"{'LMTP' if lmtp else 'SMTP'} on {host}:{taken}")
         failed: list[str] = []
 
@@ -104,6 +107,20 @@ class Command(BaseCommand):
             await asyncio.to_thread(watcher.join)
         if failed:
             raise CommandError(f"No longer watched: {', '.join(failed)}.")
+
+
+def _unusable(error: OSError) -> str:
+    """Why a certificate is of no use; what OpenSSL says of a file's form would help nobody."""
+    if isinstance(error, ssl.SSLError):
+        return "the file must hold a certificate in PEM form, and its key unless --key names another file"
+    return _reason(error)
+
+
+def _reason(error: OSError) -> str:
+    """The system's words alone, without those of the library around them."""
+    if isinstance(error, socket.gaierror) or error.errno is None:
+        return "there is no such host"
+    return os.strerror(error.errno).lower()
 
 
 def _place(text: str) -> tuple[str, int]:

@@ -31,15 +31,25 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if options["act"] == "export":
             output = options["output"] or Path(f"{person.key.replace('/', '_')}.zip")
-            with export_file(person) as archive, output.open("wb") as file:
-                shutil.copyfileobj(archive, file)
+            try:
+                with output.open("wb") as file, export_file(person) as archive:
+                    shutil.copyfileobj(archive, file)
+            except OSError as error:
+                raise CommandError(f"{output} cannot be written: {error.strerror or error}.") from error
             self.stdout.write(f"Written: {output}")
             return
-        if not options["yes"] and input(f"Erase everything about {person.address}? Write yes: ").strip() != "yes":
-            raise CommandError("Nothing was erased.")
+        if not options["yes"] and not _agreed(f"Erase everything about {person.address}? Write yes: "):
+            raise CommandError("Nothing was erased. Where nobody can answer, --yes does not ask.")
         erasure = carry_out(ask_for_erasure(person).pk)
         if erasure is None:
             raise CommandError("A worker is erasing this person's data already.")
         for words, count in sorted(erasure.erased.items()):
             self.stdout.write(f"{count:>8,} {words}")
         self.stdout.write(f"Erased. Where the address stood, there is {erasure.pseudonym} now.")
+
+
+def _agreed(question: str) -> bool:
+    try:
+        return input(question).strip() == "yes"
+    except EOFError:
+        return False

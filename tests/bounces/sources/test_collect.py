@@ -175,8 +175,15 @@ def test_it_says_that_nobody_gives_tokens_there() -> None:
         (["--smtp", "here"], "is no address to listen on"),
         (["--lmtp", "127.0.0.1:99999"], "is no address to listen on"),
         (["--mailbox", "None"], "There is no mailbox “None”"),
-        (["--smtp", "127.0.0.1:0", "--certificate", "/nowhere.pem"], "The certificate cannot be used"),
-        (["--smtp", "192.0.2.1:0"], "This address cannot be used"),
+        (
+            ["--smtp", "127.0.0.1:0", "--certificate", "/nowhere.pem"],
+            "The certificate cannot be used: no such file or directory.",
+        ),
+        (
+            ["--smtp", "127.0.0.1:0", "--certificate", str(BASE_DIR / "README.md")],
+            "The certificate cannot be used: the file must hold a certificate in PEM form",
+        ),
+        (["--smtp", "192.0.2.1:0"], "192.0.2.1:0 cannot be listened on: cannot assign requested address."),
     ],
 )
 def test_receiving_says_what_it_cannot_do(arguments: list[str], words: str) -> None:

@@ -1,5 +1,6 @@
 """Everything that is held about one person: exported, and erased without a trace of the address."""
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -191,6 +192,20 @@ def test_it_erases_on_the_command_line(life: Delivery, tmp_path: Path, capsys: p
     assert not Recipient.objects.filter(address_key=KEY).exists()
     with pytest.raises(CommandError, match="no @ sign"):
         call_command("privacy", "erase", "nonsense", yes=True)
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path):
+    with pytest.raises(CommandError, match=r"person\.zip cannot be written: No such file or directory\."):
+        call_command("privacy", "export", ADDRESS, output=tmp_path / "nowhere" / "person.zip")
+
+
+def test_nothing_is_erased_where_nobody_can_answer(life: Delivery, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+
+    with pytest.raises(CommandError, match="Nothing was erased"):
+        call_command("privacy", "erase", ADDRESS)
+
+    assert Recipient.objects.filter(address_key=KEY).exists()
 
 
 def test_it_asks_on_a_page_that_says_what_happens(admin_client: Client, life: Delivery):
