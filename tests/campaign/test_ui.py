@@ -74,3 +74,15 @@ def test_it_says_whom_to_ask_for_a_permission() -> None:
 
     assert response.status_code == 403
     assert "Ask an administrator" in response.content.decode()
+
+
+def test_an_empty_list_says_what_there_is_not(administrator: User) -> None:
+    browser = Client()
+    browser.force_login(administrator)
+
+    empty = browser.get("/admin/deliveries/domainlimit/").content.decode()
+    searched = browser.get("/admin/deliveries/delivery/?q=nothing").content.decode()
+
+    assert "There is no domain limit yet" in empty
+    assert "Add domain limit" in empty
+    assert "Nothing matches" in searched
