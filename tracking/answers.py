@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import Error
 
 from campaign.lib.clock import now
 from deliveries.identifiers import UnknownMessage
@@ -66,12 +66,12 @@ def answer(environ: dict[str, Any]) -> Answer | None:
     page instead (:mod:`tracking.link_views`)."""
     try:
         return answer_or_problem(environ)
-    except (UnknownMessage, LinkEnded):
+    except (UnknownMessage, LinkEnded, Error):
         return None
 
 
 def answer_or_problem(environ: dict[str, Any]) -> Answer | None:
-    """The same; raises what :func:`destination` raises."""
+    """The same; raises what :func:`destination` raises, and what the database does where it must be asked."""
     if environ["REQUEST_METHOD"] not in {"GET", "HEAD"}:
         return None
     found = kind_and_rest(environ.get("PATH_INFO", ""))
@@ -85,7 +85,7 @@ def answer_or_problem(environ: dict[str, Any]) -> Answer | None:
         note_open(rest, environ)
     except UnknownMessage:
         pass
-    except DatabaseError:
+    except Error:
         logger.exception("An open could not be noted")
     return THE_PIXEL
 

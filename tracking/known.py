@@ -1,11 +1,13 @@
 """What a web process keeps in memory to answer clicks and opens: the links of contents, and facts about deliveries."""
 
+import logging
 import time
+from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
-from django.db import close_old_connections, connection
+from django.db import Error, close_old_connections, connection
 
 from campaign.lib.signing import InvalidToken, LinkIdentifier, split_link, verify_link
 from deliveries.identifiers import UnknownMessage
@@ -14,10 +16,13 @@ from deliveries.rendering.links import Link, LinkMode
 from deliveries.states import STARTED
 from tracking.paths import identifiers_in
 
+logger = logging.getLogger(__name__)
+
 CONTENTS = 1_000
 DELIVERIES = 4_000
 RELY_SECONDS = 20
-"""So long a process relies on what it knows about a delivery. Contents never change."""
+"""So long a process relies on what it knows about a delivery, and so long it does not ask again for what the database
+could not say. Contents never change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +54,30 @@ def content(content_id: int) -> KnownContent:
     return KnownContent(bytes(key), {link.number: link.target for link in links if link.mode != LinkMode.UNTRACKED})
 
 
+_deliveries: OrderedDict[int, tuple[float, KnownDelivery]] = OrderedDict()
+"""When each was asked for last, and what is known since; the first asked for come first."""
+
+
 def delivery(delivery_id: int) -> KnownDelivery:
-    """Raises :class:`Delivery.DoesNotExist`."""
-    return _delivery(delivery_id, int(time.monotonic() // RELY_SECONDS))
+    """While the database is away, what was known before. Raises :class:`Delivery.DoesNotExist`, and what the database
+    raises where nothing was."""
+    asked, known = _deliveries.get(delivery_id, (0.0, None))
+    if known is not None and time.monotonic() - asked < RELY_SECONDS:
+        return known
+    try:
+        known = _asked(delivery_id)
+    except Error as error:
+        if known is None:
+            raise
+        logger.warning("What is known of delivery %s stays: %s", delivery_id, error)
+    _deliveries[delivery_id] = time.monotonic(), known
+    _deliveries.move_to_end(delivery_id)
+    if len(_deliveries) > DELIVERIES:
+        _deliveries.popitem(last=False)
+    return known
 
 
-@lru_cache(maxsize=DELIVERIES)
-def _delivery(delivery_id: int, period: int) -> KnownDelivery:
+def _asked(delivery_id: int) -> KnownDelivery:
     refresh_connection()
     row = Delivery.objects.only(
         "state", "track_clicks", "track_individuals", "started_at", "tracking_validity", "substitution_url"
@@ -90,4 +112,4 @@ def refresh_connection() -> None:
 def forget() -> None:
     """Forget everything, for tests whose rows are rolled back."""
     content.cache_clear()
-    _delivery.cache_clear()
+    _deliveries.clear()

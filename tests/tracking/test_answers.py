@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError
+from django.db import InterfaceError
 from django.test import Client
 
 from campaign.wsgi import application
@@ -230,12 +230,40 @@ def test_the_pixel_comes_although_the_database_is_away(
     [message] = messages(sent())
     pixel = paths(message)[-1]
 
-    def away(*_: Any) -> None:
-        raise DatabaseError("away")
-
     monkeypatch.setattr(known, "content", away)
 
     assert ask(pixel, environ)[2] == PIXEL
+
+
+def away(*_: Any) -> None:
+    raise InterfaceError("connection already closed")
+
+
+def test_a_known_link_leads_on_although_the_database_is_away_for_long(
+    buffer: Buffer, environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [message] = messages(sent())
+    ask(paths(message)[0], environ)
+    asked: list[int] = []
+    monkeypatch.setattr(known, "_asked", lambda delivery_id: (asked.append(delivery_id), away()))
+    monkeypatch.setattr(known.time, "monotonic", lambda: 1e9)
+
+    answers = [ask(paths(message)[0], environ) for _ in range(2)]
+
+    assert [headers["Location"] for _, headers, _ in answers] == ["https://shop.example/a?x=1&y=2"] * 2
+    assert len(seen(buffer)) == 3
+    assert len(asked) == 1  # nobody else waits for a database that is away
+
+
+def test_an_unknown_link_is_answered_by_a_page_while_the_database_is_away(
+    environ: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [message] = messages(sent())
+    monkeypatch.setattr(known, "content", away)
+
+    status, headers, _ = ask(paths(message)[0], environ)
+
+    assert (status, headers["Retry-After"]) == ("503 Service Unavailable", "10")
 
 
 def test_behind_a_proxy_the_address_is_the_one_that_the_proxy_noted(
