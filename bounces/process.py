@@ -23,6 +23,7 @@ from bounces.qualification import judge
 from bounces.qualification.verdicts import BY_REPLY_CODE, NO_FAILURE, UNQUALIFIED
 from bounces.unqualified import Unknown
 from campaign.lib.clock import now
+from campaign.lib.pseudonyms import is_pseudonym
 from deliveries.actions.unsubscribe import unsubscribe_by_mail
 from deliveries.models import Message
 from deliveries.rendering.return_path import SEPARATOR, ReturnPath
@@ -184,6 +185,8 @@ def _understand(mail: BounceMail, report: Report, otherwise: Verdict | None) -> 
         mail.save()
         return Processed(Outcome.OURS, report.kind, mail.sentence, Outcome.OURS, mail.pk)
     messages = whose.find(report, mail.envelope_to)
+    if any(is_pseudonym(message.address) for message in messages):
+        return _of_erased(mail, report.kind)
     judged = _judged(report, otherwise)
     mail.kind = report.kind
     mail.findings = [_shown(*each) for each in judged[:MAX_FINDINGS]]
@@ -198,6 +201,14 @@ def _understand(mail: BounceMail, report: Report, otherwise: Verdict | None) -> 
     mail.save()
     outcome = _OUTCOMES[MailState(mail.state)]
     return Processed(outcome, report.kind, mail.sentence, outcome, mail.pk)
+
+
+def _of_erased(mail: BounceMail, kind: Kind) -> Processed:
+    """What comes back for somebody whose data were erased changes nothing, and names the person once more."""
+    mail.kind, mail.raw, mail.envelope_to = kind, b"", ""
+    mail.sentence = "It is about a person who was erased: nothing of it is kept."
+    mail.save()
+    return Processed(Outcome.OURS, kind, mail.sentence, Outcome.OURS, mail.pk)
 
 
 def _unsubscribed(mail: BounceMail, report: Report) -> Message | None:

@@ -6,9 +6,12 @@ import pytest
 
 from bounces.keeping import purge_mails
 from bounces.models import BounceMail
+from bounces.process import Outcome, process
 from campaign.lib.clock import now
 from deliveries.actions.personal_data import ask_for_erasure, carry_out, export_file, gathered, person_at
 from deliveries.models import Message
+from recipients.models import Quarantine
+from tests.bounces import sent
 from tests.deliveries.factories import confirmed, delivery, people
 
 pytestmark = pytest.mark.django_db
@@ -42,3 +45,19 @@ def test_it_exports_and_erases_the_mails_about_one_person():
     carry_out(ask_for_erasure(person).pk)
 
     assert BounceMail.objects.get().digest == "other"
+
+
+def test_what_comes_back_after_an_erasure_is_not_kept():
+    [message] = sent.messages(sent.delivered())
+    raw, address, returned_to = sent.bounce(message), message.address, sent.return_path(message)
+    carry_out(ask_for_erasure(person_at(address)).pk)
+
+    done = process(raw, source="Test", envelope_to=returned_to)
+
+    assert done.outcome is Outcome.OURS
+    assert done.sentence == "It is about a person who was erased: nothing of it is kept."
+    kept = BounceMail.objects.get()
+    assert (bytes(kept.raw), kept.envelope_to, kept.findings) == (b"", "", [])
+    message.refresh_from_db()
+    assert address not in (message.reply or "")
+    assert not Quarantine.objects.exists()
