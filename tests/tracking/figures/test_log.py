@@ -1,8 +1,11 @@
 """The sums over the delivery log equal the log, and are brought along when it changes."""
 
+import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
+from django.db import connections
 from django.db.models import Sum
 
 from campaign.lib.clock import now
@@ -93,3 +96,31 @@ def test_it_adds_up_again_what_a_new_rule_judges_anew() -> None:
     assert log.count_logs(now()) == 1
     failed = LogTally.objects.get(delivery_id=delivery.pk, hour=None, state=MessageState.FAILED)
     assert (failed.failure_type, failed.reason) == ("hard", Reason.USER_UNKNOWN)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_that_add_a_log_up_at_once_count_it_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    factories.builtin_blocks()
+    delivery = running()
+    barrier = threading.Barrier(2)
+
+    def meet(_: Delivery) -> int:
+        with suppress(threading.BrokenBarrierError):
+            barrier.wait(0.5)
+        return 0
+
+    monkeypatch.setattr(log, "_text_messages", meet)
+
+    def one() -> None:
+        try:
+            log.count_log(delivery, "")
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=one) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert LogTally.objects.filter(delivery_id=delivery.pk, hour=None).aggregate(Sum("count"))["count__sum"] == 4
