@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import BeforeValidator, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from campaign.lib.durations import DurationError, parse
@@ -30,6 +30,15 @@ def _duration(value: object) -> object:
         raise ValueError("it must be a duration such as 180d or 2y, or forever") from None
 
 
+def _address(value: str) -> str:
+    """An e-mail address by its form, or nothing; deliveries look closer."""
+    local, at, domain = value.rpartition("@")
+    if value and not (local and at and domain and value.isprintable() and " " not in value):
+        raise ValueError("it must look like name@example.com")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_address)]
 Keep = Annotated[timedelta | None, BeforeValidator(_duration)]
 
 
@@ -82,11 +91,11 @@ class Environment(BaseSettings):
         default=BASE_DIR / "var",
         description="Where uploaded files, the made SECRET_KEY and the services' own data are kept.",
     )
-    ERROR_ADDRESS: str = Field(
+    ERROR_ADDRESS: Address = Field(
         default="bounces@localhost",
         description="Envelope sender of messages whose delivery names none: the address bounces return to.",
     )
-    INVESTIGATION_ADDRESS: str = Field(
+    INVESTIGATION_ADDRESS: Address = Field(
         default="",
         description="Where bounces go that no rule could qualify, unless a delivery names another address. "
         "Unset: they are kept in the administration only.",

@@ -24,7 +24,10 @@ class MailboxForm(SealedForm[BounceMailbox]):
 
     sealed_hint = "For XOAUTH2: the access token, or the client secret where a token address is given."
 
-    interval = DurationField(help_text=str(BounceMailbox._meta.get_field("interval").help_text))
+    interval = DurationField(
+        help_text=str(BounceMailbox._meta.get_field("interval").help_text),
+        initial=BounceMailbox._meta.get_field("interval").get_default,
+    )
 
     class Meta:
         model = BounceMailbox

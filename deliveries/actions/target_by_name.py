@@ -13,6 +13,10 @@ from deliveries.moves import Actor, write_act
 from recipients.models import RecipientList, SavedQuery
 
 
+class NoSuchName(ActionRefused):
+    """Nothing has this name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
     """Names of what makes up a target."""
@@ -37,7 +41,7 @@ KINDS: dict[str, tuple[type[models.Model], str]] = {
 def target_by_name(delivery: Delivery, names: Names, *, by: Actor = None) -> None:
     """Let the delivery go to these and no others (its file stays).
 
-    Raises :class:`ActionRefused` for a name that nothing has, and when the delivery can no longer be changed.
+    Raises :class:`NoSuchName`, and :class:`ActionRefused` when the delivery can no longer be changed.
     """
     locked = Delivery.objects.select_for_update().get(pk=delivery.pk)
     if not locked.current_state.is_editable:
@@ -54,7 +58,7 @@ def _named(role: str, name: str) -> Any:
     model, words = KINDS[role]
     found = model._default_manager.filter(name=name).first()
     if found is None:
-        raise ActionRefused(f"There is no {words} “{name}”.")
+        raise NoSuchName(f"There is no {words} “{name}”.")
     return found
 
 

@@ -68,6 +68,8 @@ def test_it_drops_the_last_slash_of_the_public_address(monkeypatch):
         ("PUBLIC_URL", "news.example.com", "it must be a web address"),
         ("ARCHIVE_STORAGE_OPTIONS", "{bucket: mail}", 'it must be JSON such as {"bucket_name": "mail"}'),
         ("ARCHIVE_STORAGE_OPTIONS", "[1]", 'it must be JSON such as {"bucket_name": "mail"}'),
+        ("ERROR_ADDRESS", "bounces", "it must look like name@example.com"),
+        ("INVESTIGATION_ADDRESS", "post master@example.com", "it must look like name@example.com"),
         ("LOG_LEVEL", "LOUD", "it is none of the allowed words"),
     ],
 )

@@ -33,6 +33,7 @@ def test_a_database_that_is_down_is_one_sentence():
     assert result.returncode == 1
     assert len(result.stderr.strip().splitlines()) == 1
     assert result.stderr.startswith("The database cannot be reached (")
+    assert '"127.0.0.1", port 1 failed: Connection refused' in result.stderr
     assert "DATABASE_URL" in result.stderr
 
 

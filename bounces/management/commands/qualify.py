@@ -13,6 +13,7 @@ from bounces.parsing import Action, Kind, Report, parse
 from bounces.process import Outcome, Processed, process
 from bounces.qualification import judge
 from bounces.sources.files import STANDARD_INPUT, Exit, FileUnreadable, Found, mails
+from campaign.outage import sentence
 from deliveries.sending.verdict import Verdict
 
 logger = logging.getLogger(__name__)
@@ -53,7 +54,8 @@ class Command(BaseCommand):
         except FileUnreadable as error:
             raise CommandError(str(error), returncode=Exit.NO_INPUT) from error
         except (OperationalError, InterfaceError) as error:
-            raise CommandError(f"The database is away: {error}", returncode=Exit.TEMPORARY) from error
+            known = sentence(error) if isinstance(error, OperationalError) else None
+            raise CommandError(known or f"The database is away: {error}", returncode=Exit.TEMPORARY) from error
         except Exception as error:
             if options["paths"] != [STANDARD_INPUT]:
                 raise

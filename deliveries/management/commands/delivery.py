@@ -22,7 +22,7 @@ from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.confirm import confirm, warnings_of
 from deliveries.actions.create import create
 from deliveries.actions.send_proof import Proof, ProofFormats, send_proof
-from deliveries.actions.target_by_name import Names, target_by_name
+from deliveries.actions.target_by_name import Names, NoSuchName, target_by_name
 from deliveries.actions.target_file import choose_file
 from deliveries.admin.schedule import moment
 from deliveries.models import ApprovalMode, Delivery, DeliveryTemplate, SeedGroup
@@ -98,7 +98,7 @@ class Command(BaseCommand):
         try:
             delivery = options["run"](options, _person(options["as_user"]))
             _print(summary_of(_delivery(delivery.pk)), self.stdout.write)
-        except WrongCall as wrong:
+        except (WrongCall, NoSuchName) as wrong:
             self._end(str(wrong), WRONG_CALL)
         except (ActionRefused, MoveRefused) as refused:
             self._end(str(refused), REFUSED)

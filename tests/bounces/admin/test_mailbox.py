@@ -134,3 +134,9 @@ def test_the_list_takes_few_queries(at_marketer: Client, box: BounceMailbox, dja
         page = at_marketer.get(reverse("admin:bounces_bouncemailbox_changelist")).content.decode()
 
     assert "It was not read yet." in page
+
+
+def test_a_new_one_is_read_each_five_minutes_unless_told_otherwise(at_marketer: Client) -> None:
+    page = at_marketer.get(ADD)
+
+    assert page.context["adminform"].form["interval"].value() == "5m"

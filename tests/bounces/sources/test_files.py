@@ -131,5 +131,5 @@ def test_a_mail_comes_again_when_no_database_answers() -> None:
     )  # fmt: skip
 
     assert done.returncode == 75
-    assert b"The database is away" in done.stderr
+    assert b"The database cannot be reached" in done.stderr
     assert b"Traceback" not in done.stderr

@@ -114,7 +114,7 @@ def test_it_hands_a_file_of_people_to_a_worker(template: DeliveryTemplate, tmp_p
     ("arguments", "code", "sentence"),
     [
         (["--template", "Yearly"], 2, "There is no template “Yearly”."),
-        (["--list", "Nobody"], 1, "There is no list “Nobody”."),
+        (["--list", "Nobody"], 2, "There is no list “Nobody”."),
         (["--html", "/no/such/file"], 2, "/no/such/file cannot be read: No such file or directory."),
         (["--contact", "tomorrow"], 2, "“tomorrow” is no time. Write one such as 2026-12-01T09:00."),
         (["--contact", "2026-12-01T09:00", "--zone", "Moon/Base"], 2, "There is no time zone “Moon/Base”."),
