@@ -12,7 +12,7 @@ def person(name: str, permissions: Q | None = None) -> User:
     """Somebody who may log in to the admin, with those permissions in our apps that match."""
     user = User.objects.create_user(name, f"{name}@example.com", PASSWORD, is_staff=True)
     if permissions is not None:
-        apps = Q(content_type__app_label__in=["bounces", "deliveries", "recipients"])
+        apps = Q(content_type__app_label__in=["bounces", "deliveries", "recipients", "tracking"])
         user.user_permissions.set(Permission.objects.filter(apps & permissions))
     return user
 

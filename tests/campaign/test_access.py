@@ -35,10 +35,11 @@ from deliveries.models import (
 from deliveries.pages.acts import ACTS
 from deliveries.states import DeliveryState
 from recipients import denylist, quarantine
-from recipients.models import Recipient, RecipientImport, SavedQuery, Service
+from recipients.models import QuarantinePolicy, Recipient, RecipientImport, SavedQuery, Service
 from tests.deliveries.factories import analysed, confirmed, delivery, people
 from tests.factories import attribute
 from tests.people import at_colleague, at_marketer, at_outsider, colleague, logged_in, marketer, outsider, person
+from tracking.models import EventLoss
 
 __all__ = ["at_colleague", "at_marketer", "at_outsider", "colleague", "marketer", "outsider"]
 
@@ -97,6 +98,13 @@ PAGES: Mapping[str, Page] = {
     "deliveries_delivery_file_state": _of_delivery("lookers"),
     "deliveries_delivery_file_rejects": _of_delivery("lookers"),
     "deliveries_delivery_file_removal": _of_delivery("makers"),
+    "deliveries_delivery_report": _of_delivery("lookers"),
+    "deliveries_delivery_recount": _of_delivery("makers"),
+    "deliveries_delivery_export_report": _of_delivery("lookers", "what", "form"),
+    "deliveries_delivery_hot_clicks": _of_delivery("lookers"),
+    "deliveries_delivery_hot_clicks_html": _of_delivery("lookers", "number"),
+    "deliveries_delivery_digest": Page("lookers"),
+    "deliveries_delivery_compare": Page("lookers"),
     "deliveries_delivery_proof": _of_delivery("makers"),
     "deliveries_delivery_save_as_template": _of_delivery("makers"),
     "deliveries_delivery_act": _of_delivery("makers", "act"),
@@ -117,7 +125,14 @@ PAGES: Mapping[str, Page] = {
 }
 
 BULK: Mapping[str, tuple[str, ...]] = {
-    "deliveries.delivery": ("analyse_selected", "delete_selected", "pause_selected", "resume_selected"),
+    "deliveries.delivery": (
+        "analyse_selected",
+        "compare_selected",
+        "delete_selected",
+        "pause_selected",
+        "resume_selected",
+    ),
+    "tracking.machinerule": ("delete_selected", "reset_selected"),
     "bounces.bouncemail": ("delete_selected", "try_again"),
     "bounces.unqualifiedtext": ("delete_selected", "leave"),
     "recipients.quarantine": ("allow_always", "delete_selected", "release"),
@@ -199,6 +214,11 @@ def world(settings: Any) -> World:
             "content type": ContentType.objects.get_for_model(Delivery),
             "app": "deliveries",
             "act": "confirm",
+            "what": "indicators",
+            "form": "csv",
+            "number": 1,
+            "recipients.quarantinepolicy": QuarantinePolicy.objects.ensured(),
+            "tracking.eventloss": EventLoss.objects.create(id=1, at=now(), count=3, reason="Redis was away."),
             "user": User.objects.create_superuser("root"),
             "auth.user": User.objects.get(username="root"),
             "auth.group": Group.objects.first() or Group.objects.create(name="Readers"),
@@ -332,8 +352,10 @@ def test_who_may_do_everything_finds_no_page_closed(world: World, at_marketer: C
 NOBODY = {
     "deliveries_auditline_add", "deliveries_auditline_delete", "deliveries_platformdefaults_add",
     "deliveries_platformdefaults_delete",
-    "bounces_bouncemail_add",
-    "bounces_unqualifiedtext_add",
+    "bounces_bouncemail_add", "bounces_unqualifiedtext_add", "recipients_quarantinepolicy_add",
+    "recipients_quarantinepolicy_delete", "tracking_eventloss_add", "tracking_eventloss_delete",
+    # The project's own rules are switched off instead.
+    "bounces_bouncerule_delete", "tracking_machinerule_delete",
 }  # fmt: skip
 """Pages that are closed to everybody: what they would do is never done."""
 
@@ -404,7 +426,7 @@ def test_whom_a_delivery_does_not_name_changes_nothing_of_it_by_any_page(markete
     client = logged_in(marketer)
     pages = [name for name, page in PAGES.items() if "delivery" in page.names and page.who == "makers"]
     pages += ["deliveries_delivery_change", "deliveries_delivery_delete"]
-    harmless = {"deliveries_delivery_save_as_template"}
+    harmless = {"deliveries_delivery_save_as_template", "deliveries_delivery_recount"}
     before = everything()
 
     answers = {
