@@ -54,12 +54,14 @@ def preview_of(delivery: Delivery, recipient: Recipient) -> Preview:
         dated_at=now(),
     )
     renderer = Renderer(compiled, 0, PREVIEW_KEY, clock=time.monotonic)
+    # Whoever looks at a preview opens and clicks nothing: its identifiers lead nowhere.
+    shown = Renderer(compiled.untracked(), 0, PREVIEW_KEY, clock=time.monotonic)
     try:
         mail = renderer.mail(row)
         parsed = BytesParser(policy=policy.default).parsebytes(mail.data, headersonly=True)
         return Preview(
-            html=renderer.html(row),
-            text=renderer.text(row),
+            html=shown.html(row),
+            text=shown.text(row),
             subject=renderer.header(row, "subject"),
             headers=[(name, str(value)) for name, value in parsed.items()],
             size=len(mail.data),

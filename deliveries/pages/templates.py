@@ -53,7 +53,7 @@ def picture_of(template: Properties) -> str:
         compiled = compile_properties(template)
         values = [SOMEBODY.get(path.removeprefix("recipient.")) for path in compiled.fields]
         row = MessageRow(1, SOMEBODY["address"], values, now())
-        renderer = Renderer(compiled, 0, PREVIEW_KEY, clock=time.monotonic)
+        renderer = Renderer(compiled.untracked(), 0, PREVIEW_KEY, clock=time.monotonic)
         if html := renderer.html(row):
             return with_images(template, html)
         text = renderer.text(row) or "No content yet"

@@ -3,7 +3,7 @@
 import base64
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, auto
 from functools import partial
 from typing import Any, TypeVar
@@ -122,6 +122,10 @@ class Compiled:
     def is_tracked(self) -> bool:
         """Links lead over our server, or opens are seen; of those who may be tracked."""
         return self.pixel_at >= 0 or self.honeypot_at >= 0 or any(link.is_tracked for link in self.links)
+
+    def untracked(self) -> "Compiled":
+        """The same content with links that lead where their author wrote, and nothing that tells of an open."""
+        return replace(self, links=(), pixel_at=-1, honeypot_at=-1)
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for a JSON column."""

@@ -4,7 +4,7 @@ import html as entities
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -103,9 +103,7 @@ def marked_html(message: Message, *, machines: bool) -> str:
     every = sum(own.values())
     words = {number: _words(count, every) for number, count in own.items()}
     marked = with_markers(compiled["html"], {link["number"]: link["url"] for link in compiled["links"]}, words)
-    # Without its links and their places nothing is tracked, whatever the content says.
-    untracked: dict[str, Any] = {name: -1 for name in ("pixel_at", "honeypot_at") if name in compiled}
-    shown = Compiled.from_json({**compiled, **untracked, "html": marked, "links": []})
+    shown = replace(Compiled.from_json(compiled), html=marked).untracked()
     renderer = Renderer(shown, content.pk, bytes(content.key), clock=time.monotonic)
     return with_images(delivery, renderer.html(message_row(message)))
 

@@ -37,6 +37,15 @@ def test_it_shows_the_present_content_not_the_analysed_one(at_marketer: Client) 
     assert "Changed since" in preview(at_marketer, made)
 
 
+def test_its_links_lead_where_they_are_written_and_nobody_is_told_of_an_open(at_marketer: Client) -> None:
+    made = delivery(people(1))
+
+    html = frame(at_marketer, made, Recipient.objects.get()).content.decode()
+
+    assert 'href="https://www.example.com/"' in html
+    assert "<img" not in html
+
+
 def test_it_shows_the_html_in_a_sandbox_of_its_own(at_marketer: Client) -> None:
     made = delivery(people(1), html="<html><body><script>alert(1)</script><p>Hello</p></body></html>")
 
