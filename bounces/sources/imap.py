@@ -2,7 +2,7 @@
 
 import imaplib
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Final
 
@@ -62,8 +62,7 @@ class ImapSession(Session):
             self._offers = {name.decode("ascii", "replace").upper() for name in self._client.capabilities()}
         with self._step(f"while opening the folder {self.address.folder}"):
             state = self._client.select_folder(self.address.folder)
-        self._size = int(state[b"EXISTS"])
-        self._validity = int(state[b"UIDVALIDITY"])
+            self._size, self._validity = _number(state, b"EXISTS"), _number(state, b"UIDVALIDITY")
         # Other numbers than before: nothing that we remember can be told from the rest.
         known = memory.get("validity") == self._validity
         self._last = int(memory.get("last", 0)) if known else 0
@@ -104,6 +103,8 @@ class ImapSession(Session):
                 raise
             except IMAPClientError as error:
                 raise LetterUnreadable(said(error)) from error
+            except RecursionError:
+                raise LetterUnreadable("the answer is nested too deeply") from None
         item = answer.get(uid)
         if item is None:
             return None
@@ -197,6 +198,13 @@ class ImapSession(Session):
             raise trouble(self.address, EOFError(*error.args), step) from error
         except (IMAPClientError, OSError, EOFError, ValueError, KeyError) as error:
             raise trouble(self.address, error, step) from error
+
+
+def _number(state: Mapping[bytes, Any], name: bytes) -> int:
+    """What the answer to SELECT says under this name. Raises IMAPClientError where a server leaves it out."""
+    if name not in state:
+        raise IMAPClientError(f"its answer lacks {name.decode()}")
+    return int(state[name])
 
 
 def _connected(address: MailboxAddress) -> IMAPClient:
