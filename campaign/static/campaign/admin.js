@@ -28,6 +28,11 @@ window.addEventListener("load", () => {
   });
 });
 
+// The theme writes the name of a chosen file into a field beside it, which only its own file fields have.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("input[type=file].c-input").forEach((input) => (input.hasChangeListener = true));
+});
+
 function setUpTabs(box) {
   const tabs = [...box.querySelectorAll("[role=tab]")];
   const memory = "tab:" + location.pathname;
