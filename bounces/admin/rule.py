@@ -62,7 +62,7 @@ class BounceRuleAdmin(ui.ModelAdmin):
     search_help_text = "A part of a name or of a text"
     ordering = ["position", "name"]
     actions = None
-    change_list_template = "bounces/rule_list.html"
+    list_before_template = "bounces/rule_links.html"
     change_form_template = "bounces/rule_form.html"
 
     def get_urls(self) -> list[URLPattern]:

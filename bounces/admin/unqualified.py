@@ -47,6 +47,7 @@ class UnqualifiedTextAdmin(ui.ModelAdmin):
     actions = ["leave"]
     change_form_template = "bounces/unqualified_form.html"
     change_list_template = "bounces/unqualified_list.html"
+    list_before_template = "bounces/unqualified_links.html"
 
     def get_urls(self) -> list[URLPattern]:
         """With the click that makes a rule, and the one that judges all by the rules there are."""

@@ -51,6 +51,7 @@ class QuarantineAdmin(ui.ModelAdmin):
     sortable_by = ()
     actions = ["release", "allow_always"]
     change_list_template = "recipients/quarantine_list.html"
+    list_before_template = "recipients/quarantine_links.html"
 
     def get_urls(self) -> list[URLPattern]:
         """With the page that undoes a provider's outage."""
