@@ -8,7 +8,17 @@ from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
 
 CONTENT: Final = ("delivery", "deliverytemplate", "personalizationblock")
-PEOPLE: Final = ("recipient", "recipientlist", "listmembership", "recipientimport", "attributedefinition")
+PEOPLE: Final = (
+    "recipient",
+    "recipientlist",
+    "listmembership",
+    "recipientimport",
+    "attributedefinition",
+    "savedquery",
+    "service",
+    "seedgroup",
+    "seedaddress",
+)
 BLOCKED: Final = ("quarantine", "denylist")
 RETURNED: Final = ("bouncemail", "bouncerule", "unqualifiedtext", "quarantinepolicy")
 INSTALLATION: Final = (
