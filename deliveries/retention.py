@@ -6,10 +6,11 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from campaign.lib import retention
-from campaign.lib.retention import BATCH, Purge
+from campaign.lib.retention import Purge
 from campaign.lib.sql import statements
 from deliveries.actions.subscribe import VALID, purge_requests
 from deliveries.analysis.run import exclusion_counts
@@ -24,16 +25,19 @@ SQL = statements(Path(__file__).parent / "sql")
 ENDED = (DeliveryState.FINISHED, DeliveryState.STOPPED)
 
 
-def purge_values(now: datetime, batch: int = BATCH) -> int:
+def purge_values(now: datetime) -> int:
     """Delete the personal values of ended deliveries whose mirror pages have ended; returns how many messages had
     some."""
     purged = 0
-    expired = Delivery.objects.filter(resources_until__lte=now, values_purged_at=None, state__in=ENDED)
-    for delivery_id in list(expired.values_list("pk", flat=True)):
+    for delivery_id in list(_expired(now).values_list("pk", flat=True)):
         if _lacks_copies(delivery_id):
             continue
-        purged += _purge(delivery_id, now, batch)
+        purged += _purge(delivery_id, now)
     return purged
+
+
+def _expired(now: datetime) -> QuerySet[Delivery]:
+    return Delivery.objects.filter(resources_until__lte=now, values_purged_at=None, state__in=ENDED)
 
 
 def _lacks_copies(delivery_id: int) -> bool:
@@ -42,20 +46,17 @@ def _lacks_copies(delivery_id: int) -> bool:
     return copies.exclude(state=CopyState.ARCHIVED).exists()
 
 
-def _purge(delivery_id: int, now: datetime, batch: int) -> int:
-    first, last = message_range(delivery_id)
-    purged = 0
-    while deleted := _delete_some(first, last, batch):
-        purged += deleted
-    with transaction.atomic():
-        delivery = Delivery.objects.select_for_update().get(pk=delivery_id)
-        if delivery.values_purged_at is None:
-            Delivery.objects.filter(pk=delivery_id).update(values_purged_at=now)
-            _forget_file(delivery)
-            write_journal(
-                delivery_id,
-                "The validity limit of resources is over: the personal values were deleted.",
-            )
+@transaction.atomic
+def _purge(delivery_id: int, now: datetime) -> int:
+    """All of one delivery or nothing, locked as by whoever keeps its pages longer or sends something again: either
+    finds the values whole, or learns that they are gone."""
+    still = _expired(now).select_for_update().filter(pk=delivery_id).first()
+    if still is None:
+        return 0
+    purged = _delete_values(*message_range(delivery_id))
+    Delivery.objects.filter(pk=delivery_id).update(values_purged_at=now)
+    _forget_file(still)
+    write_journal(delivery_id, "The validity limit of resources is over: the personal values were deleted.")
     return purged
 
 
@@ -66,14 +67,9 @@ def _forget_file(delivery: Delivery) -> None:
         forget_lines(file)
 
 
-def _delete_some(first: int, last: int, batch: int) -> int:
+def _delete_values(first: int, last: int) -> int:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM deliveries_messagevalues WHERE message_id IN ("
-            "SELECT message_id FROM deliveries_messagevalues WHERE message_id BETWEEN %s AND %s "
-            "ORDER BY message_id LIMIT %s)",
-            [first, last, batch],
-        )
+        cursor.execute("DELETE FROM deliveries_messagevalues WHERE message_id BETWEEN %s AND %s", [first, last])
         return int(cursor.rowcount)
 
 

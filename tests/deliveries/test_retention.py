@@ -35,11 +35,11 @@ def values_of(made: Delivery) -> int:
     return MessageValues.objects.filter(message__in=Message.objects.of_delivery(made.pk)).count()
 
 
-def test_it_deletes_the_values_of_what_has_ended_in_batches_and_keeps_the_log() -> None:
+def test_it_deletes_the_values_of_what_has_ended_and_keeps_the_log() -> None:
     over = ended(confirmed(delivery(people(5))))
     staying = confirmed(delivery(people_of("Others", 2), label="Stays"))
 
-    assert purge_values(now(), batch=2) == 5
+    assert purge_values(now()) == 5
 
     assert values_of(over) == 0
     assert Message.objects.of_delivery(over.pk).count() == 5
@@ -202,3 +202,19 @@ def test_it_carries_out_everything_that_is_registered(settings) -> None:
     assert not AuditLine.objects.exists()
     names = {each.name for each in retention.purges()}
     assert {"messages of the log", "lines of the audit trail", "imports", "files of people"} <= names
+
+
+def test_nothing_is_deleted_of_what_is_sent_again_at_the_same_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = ended(confirmed(delivery(people(2))))
+
+    def sent_again_meanwhile(delivery_id: int) -> bool:
+        Delivery.objects.filter(pk=delivery_id).update(state=DeliveryState.IN_PROGRESS)
+        return False
+
+    monkeypatch.setattr("deliveries.retention._lacks_copies", sent_again_meanwhile)
+
+    assert purge_values(now()) == 0
+
+    assert values_of(made) == 2
+    made.refresh_from_db()
+    assert made.values_purged_at is None
