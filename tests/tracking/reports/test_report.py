@@ -36,7 +36,7 @@ def rows(page: str, section: str) -> list[list[str]]:
             " ".join(re.sub(r"<[^>]+>", " ", cell).split())
             for cell in re.findall(r"<t[hd][ >].*?</t[hd]>", row, re.DOTALL)
         ]
-        for row in re.findall(r"<tr>.*?</tr>", part, re.DOTALL)
+        for row in re.findall(r"<tr[ >].*?</tr>", part, re.DOTALL)
     ]
 
 
