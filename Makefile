@@ -39,10 +39,12 @@ $(VENV)/.bench: requirements/bench.txt $(STAMP)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
-bench: $(VENV)/.bench ## Measure the engine beside its references (MESSAGES=n, LISTMONK=binary), on two nodes, and to a relay far away
+bench: $(VENV)/.bench ## Measure the engine beside its references (MESSAGES=n, LISTMONK=binary), on two nodes, to a relay far away; then reports and clicks
 	$(BIN)/python -m benchmarks.sending $(if $(MESSAGES),--messages $(MESSAGES))
 	$(BIN)/python -m benchmarks.sending --nodes 2
 	$(BIN)/python -m benchmarks.sending --latency-ms 50 --connections 40
+	$(BIN)/python -m benchmarks.reports
+	$(BIN)/python -m benchmarks.tracking
 
 bench-flat: $(STAMP) ## Measure whether rate and memory stay the same with a million messages (MESSAGES=n)
 	$(BIN)/python -m benchmarks.sending --beside 20000 --messages $(or $(MESSAGES),1000000)
