@@ -94,6 +94,7 @@ def _run(recipients: int, web_port: int, *, once: bool) -> int:
 
         csv_file = folder / "recipients.csv"
         people.write_csv(csv_file, recipients)
+        story.empty_list()
         call_command(
             "import_recipients", str(csv_file), list=story.LIST, existing="update", rejects=str(folder / "rejects.csv")
         )

@@ -14,7 +14,7 @@ from deliveries.actions.create import create
 from deliveries.archiving.copies import figures
 from deliveries.models import Archive, Delivery, DeliveryTemplate, Level, MirrorMode, Part, Route
 from deliveries.states import DeliveryState
-from recipients.models import RecipientList
+from recipients.models import ListMembership, RecipientList
 
 LOGIN = "demo"
 PASSWORD = "demo"  # noqa: S105 - printed on the screen; the demo listens on the loopback only
@@ -49,6 +49,11 @@ def ensure_archive(port: int) -> Archive:
         name="Demo archive", defaults={"address": "copies@archive.example", "route": route}
     )
     return archive
+
+
+def empty_list() -> None:
+    """Nobody is on the list: an earlier run may have put more people there than this one is asked for."""
+    ListMembership.objects.filter(list__name=LIST).delete()
 
 
 def create_delivery(label: str) -> Delivery:
