@@ -8,6 +8,9 @@ from crawlerdetect import CrawlerDetect
 
 from tracking.models import Device, UserAgent
 
+MOST_NEW = 100
+"""New ones that are parsed at a time. Real readers bring a few; who sends a new one with every request wants to keep us
+busy, for parsing takes up to a tenth of a second."""
 _PARTS = 60
 _TABLETS = ("ipad", "tablet", "kindle", "silk/")
 _DESKTOPS = frozenset({"Windows", "Mac OS X", "Linux", "Ubuntu", "Fedora", "Chrome OS", "FreeBSD", "Debian"})
@@ -15,13 +18,16 @@ _PHONES = frozenset({"iOS", "Android", "Windows Phone", "KaiOS", "BlackBerry OS"
 
 
 def rows_of(texts: Iterable[str]) -> dict[str, UserAgent]:
-    """The row of each user agent, made where there was none. Two queries at most, whatever their number."""
-    wanted = set(texts)
+    """The row of each user agent, made where there was none; of those beyond :data:`MOST_NEW` new ones the row of no
+    user agent. Three queries at most, whatever their number."""
+    wanted = {*texts, ""}
     known = {row.text: row for row in UserAgent.objects.filter(text__in=wanted)}
-    if fresh := wanted - set(known):
+    if fresh := sorted(wanted - set(known)):  # the empty one comes first
+        taken, left = fresh[:MOST_NEW], fresh[MOST_NEW:]
         # Another process may have seen the same: its row counts.
-        UserAgent.objects.bulk_create([parsed(text) for text in sorted(fresh)], ignore_conflicts=True)
-        known |= {row.text: row for row in UserAgent.objects.filter(text__in=fresh)}
+        UserAgent.objects.bulk_create([parsed(text) for text in taken], ignore_conflicts=True)
+        known |= {row.text: row for row in UserAgent.objects.filter(text__in=taken)}
+        known |= dict.fromkeys(left, known[""])
     return known
 
 
