@@ -8,6 +8,7 @@ from campaign.lib.clock import now
 from deliveries.actions.dkim_key import make_key
 from deliveries.actions.send_proof import Proof, send_proof
 from deliveries.models import (
+    AbTest,
     Archive,
     Delivery,
     DeliveryTemplate,
@@ -40,7 +41,9 @@ def prepare() -> Mapping[str, str]:
     testing = delivery(readers, label="Two subjects")
     ab_test(testing, "Another subject", "A third one")
     testing = confirmed(testing)
-    Message.objects.of_delivery(testing.pk).filter(pk__lte=testing.ab_test.last_test_id).update(state=MessageState.SENT)
+    Message.objects.of_delivery(testing.pk).filter(pk__lte=AbTest.objects.get(delivery=testing).last_test_id).update(
+        state=MessageState.SENT
+    )
     faulty = delivery(readers, label="Faulty", html="{{ recipient.nonsense }}")
     followed = seen("Followed")
     archive = Archive.objects.create(name="Vault", stores_files=True)
