@@ -44,7 +44,7 @@ bench: $(VENV)/.bench ## Measure the engine beside its references (MESSAGES=n, L
 	$(BIN)/python -m benchmarks.sending --nodes 2
 	$(BIN)/python -m benchmarks.sending --latency-ms 50 --connections 40
 	$(BIN)/python -m benchmarks.reports
-	$(BIN)/python -m benchmarks.tracking
+	@if command -v wrk >/dev/null; then $(BIN)/python -m benchmarks.tracking; else echo "Clicks and opens were not measured: install wrk."; fi
 
 bench-flat: $(STAMP) ## Measure whether rate and memory stay the same with a million messages (MESSAGES=n)
 	$(BIN)/python -m benchmarks.sending --beside 20000 --messages $(or $(MESSAGES),1000000)
