@@ -6,15 +6,6 @@ from collections.abc import Iterable
 from deliveries.models import Archive
 
 
-def opened_by_archive(message_id: int, ip: str, user_agent: str) -> bool:
-    """Whether somebody opened something in the archived copy of this message, not the recipient: a look at two keys.
-
-    Only the archive that has (or will have) the copy can: whoever sits in its network without being archived there is a
-    recipient like all others.
-    """
-    return recognise(Archive.objects.filter(copies=message_id), ip, user_agent) is not None
-
-
 def recognise(archives: Iterable[Archive], ip: str, user_agent: str) -> Archive | None:
     """The archive that an address or a user agent belongs to; None for anybody else.
 
