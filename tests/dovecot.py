@@ -84,6 +84,11 @@ class Dovecot:
     pop3: int
     pop3s: int
 
+    def port(self, protocol: str, security: str) -> int:
+        """Where it speaks ``imap`` or ``pop3``, with ``tls`` from the start or ``starttls``."""
+        ports = {"imap": (self.imap, self.imaps), "pop3": (self.pop3, self.pop3s)}
+        return ports[protocol][security == "tls"]
+
     def put(self, user: str, *mails: bytes) -> None:
         """Lay mails into the user's inbox, as a delivery agent would."""
         for number, mail in enumerate(mails):

@@ -87,7 +87,7 @@ def test_it_says_what_does_not_fit(at_marketer: Client, db: None, values: dict[s
 
 
 def test_it_tests_a_connection(at_marketer: Client, dovecot: Dovecot, authority: Authority) -> None:
-    status, sentence = tried(at_marketer, mailbox(dovecot, authority, "tried"))
+    status, sentence = tried(at_marketer, mailbox(dovecot, authority, username="tried"))
 
     assert status == 302
     assert "works: logged in as “tried”; TLS 1.3, certificate valid; INBOX holds 0 mails" in sentence

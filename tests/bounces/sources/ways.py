@@ -1,6 +1,7 @@
 """Every way in behind one face, so that one set of cases runs over all of them."""
 
 import asyncio
+import functools
 import io
 import smtplib
 import sys
@@ -52,32 +53,50 @@ class Way(ABC):
         """The test is over."""
 
 
-def mailbox(server: Dovecot, authority: Authority, user: str, **values: Any) -> BounceMailbox:
-    """A mailbox on the test's Dovecot."""
+def mailbox(server: Dovecot, authority: Authority, **values: Any) -> BounceMailbox:
+    """A mailbox on the test's Dovecot, of somebody nobody knew before."""
+    user = f"u{uuid.uuid4().hex[:12]}"
     defaults: dict[str, Any] = {
-        "name": user, "protocol": "imap", "host": "127.0.0.1", "port": server.imaps, "security": "tls",
+        "name": user, "protocol": "imap", "host": "127.0.0.1", "security": "tls",
         "authority_file": str(authority.file), "username": user, "ours": "delete",
     }  # fmt: skip
     made = BounceMailbox(**{**defaults, **values})
+    if "port" not in values:
+        made.port = server.port(made.protocol, made.security)
     made.password = PASSWORD
     made.save()
     return made
 
 
+Make = Callable[..., BounceMailbox]
+
+
+@pytest.fixture
+def make(dovecot: Dovecot, authority: Authority) -> Make:
+    """Makes such mailboxes; a module says by a fixture of this name which ones."""
+    return functools.partial(mailbox, dovecot, authority)
+
+
+def read(box: BounceMailbox) -> BounceMailbox:
+    """The mailbox after all its mails were taken."""
+    collect(box, now() + timedelta(seconds=30))
+    box.refresh_from_db()
+    return box
+
+
 class InMailbox(Way):
     def __init__(self, server: Dovecot, authority: Authority, **values: Any) -> None:
         self.server = server
-        self.user = f"u{uuid.uuid4().hex[:12]}"
-        self.mailbox = mailbox(server, authority, self.user, **values)
+        self.mailbox = mailbox(server, authority, **values)
 
     def bring(self, message: Message | None, words: str = sent.GONE) -> None:
-        self.server.put(self.user, FOREIGN if message is None else sent.bounce(message, words))
+        self.server.put(self.mailbox.username, FOREIGN if message is None else sent.bounce(message, words))
 
     def take(self) -> None:
         collect(self.mailbox, now() + timedelta(seconds=30))
 
     def waiting(self) -> int:
-        return len(self.server.subjects(self.user))
+        return len(self.server.subjects(self.mailbox.username))
 
 
 class ByServer(Way):
@@ -178,11 +197,9 @@ def called(call: Call) -> int:
 Maker = Callable[[pytest.FixtureRequest], Way]
 
 
-def _in_mailbox(**values: Any) -> Maker:
+def _in_mailbox(protocol: str) -> Maker:
     def make(request: pytest.FixtureRequest) -> Way:
-        server: Dovecot = request.getfixturevalue("dovecot")
-        port = {"pop3": server.pop3s, "imap": server.imaps}[values.get("protocol", "imap")]
-        return InMailbox(server, request.getfixturevalue("authority"), port=port, **values)
+        return InMailbox(request.getfixturevalue("dovecot"), request.getfixturevalue("authority"), protocol=protocol)
 
     return make
 
@@ -196,8 +213,8 @@ def _by_webhook(caller: type[Caller]) -> Maker:
 
 
 WAYS: dict[str, Maker] = {
-    "IMAP": _in_mailbox(),
-    "POP3": _in_mailbox(protocol="pop3"),
+    "IMAP": _in_mailbox("imap"),
+    "POP3": _in_mailbox("pop3"),
     "SMTP": lambda request: ByServer(lmtp=False),
     "LMTP": lambda request: ByServer(lmtp=True),
     "pipe": lambda request: ByPipe(request.getfixturevalue("monkeypatch")),
