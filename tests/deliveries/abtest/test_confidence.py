@@ -24,7 +24,7 @@ def second_is_better(first: Result, second: Result) -> float:
 
 
 @given(results=st.lists(RESULTS, min_size=1, max_size=5))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_probabilities_are_one_together_and_follow_the_order_of_the_variants(results: list[Result]) -> None:
     chances = best(results)
 
@@ -34,7 +34,7 @@ def test_the_probabilities_are_one_together_and_follow_the_order_of_the_variants
 
 
 @given(first=RESULTS, second=RESULTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_two_variants_get_what_the_exact_sum_says(first: Result, second: Result) -> None:
     assert best([first, second])[1] == pytest.approx(second_is_better(first, second), abs=0.002)
 
@@ -43,7 +43,7 @@ def test_two_variants_get_what_the_exact_sum_says(first: Result, second: Result)
     rates=st.tuples(st.floats(0.05, 0.95), st.floats(-0.004, 0.004)),
     people=st.tuples(st.integers(100_000, 1_000_000), st.integers(100_000, 1_000_000)),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_large_numbers_get_what_the_normal_distribution_says(
     rates: tuple[float, float], people: tuple[int, int]
 ) -> None:
@@ -57,7 +57,7 @@ def test_large_numbers_get_what_the_normal_distribution_says(
 
 
 @given(result=RESULTS, number=st.integers(1, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_equal_variants_are_equally_probable(result: Result, number: int) -> None:
     assert best([result] * number) == pytest.approx([1 / number] * number)
 

@@ -49,7 +49,7 @@ class TestSplit(TestCase):
         share=st.floats(0.1, 60),
         draw=st.integers(0, 2**31 - 1),
     )
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     def test_the_share_is_divided_equally_and_the_rest_waits(
         self, people: int, variants: int, share: float, draw: int
     ) -> None:

@@ -106,7 +106,7 @@ def with_list(item: dict[str, Any], pk: int) -> dict[str, Any]:
 class CompiledQueries(TestCase):
     """In the form that hypothesis needs to undo each example."""
 
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=150, suppress_health_check=list(HealthCheck))
     @given(definition=groups, described=people)
     def test_it_finds_whom_the_python_evaluation_finds(self, definition: Any, described: list[dict[str, Any]]) -> None:
         for name, kind in KINDS.items():

@@ -133,7 +133,7 @@ class TestTallies(TestCase):
     """Whatever happens, the tallies equal the log."""
 
     @given(steps=STEPS, batch=st.integers(1, 5))
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     def test_the_sums_equal_the_log_after_every_step(self, steps: list[list[Look] | int], batch: int) -> None:
         made = content()
         seen = agents()
