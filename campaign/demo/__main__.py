@@ -15,8 +15,6 @@ import time
 from pathlib import Path
 from types import FrameType
 
-BASE = Path(__file__).resolve().parents[2]
-
 
 def free_port(wanted: int) -> int:
     """``wanted`` if nobody listens there, else any free port."""

@@ -1,87 +1,20 @@
-"""An SMTP server that keeps every message it gets, for the demo, the tests and the benchmarks.
+"""The server's side of the SMTP dialogue, with the faults that a script asks for."""
 
-    python -m campaign.demo.sink --port 2525 --folder var/mails
-
-Each message becomes one file `<folder>/<thousands>/<number>.eml`: a Return-Path and a Delivered-To line per recipient
-(RFC 5321 section 4.4), then the octets as received. Any mail program opens it, any MIME parser reads it. It listens
-on the loopback by default, knows neither TLS nor AUTH, and delivers nothing anywhere. An own server rather than
-aiosmtpd because it must keep up with several workers (thousands of messages per second on a shared core).
-"""
-
-import argparse
 import asyncio
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Final, cast
 
-MESSAGES_PER_FOLDER: Final = 1_000
-MAX_MESSAGE_OCTETS: Final = 50 * 1024 * 1024
+from campaign.demo.sink.mailbox import Mailbox, Received
+from campaign.demo.sink.script import MAX_MESSAGE_OCTETS, Fault, Script
+
 # Commands are short (RFC 5321 section 4.5.3.1.4: 512 octets); SMTPUTF8 and parameters make them longer.
 MAX_COMMAND_OCTETS: Final = 4_096
-EXTENSIONS: Final = (
-    "PIPELINING",
-    "CHUNKING",
-    "8BITMIME",
-    "SMTPUTF8",
-    f"SIZE {MAX_MESSAGE_OCTETS}",
-    "ENHANCEDSTATUSCODES",
-)
 
 _PATH = re.compile(r"(?:FROM|TO):\s*<(.*)>((?: \S+)*)\s*", re.IGNORECASE)
 _CHUNK = re.compile(r"([0-9]{1,12})( LAST)?\s*", re.IGNORECASE)
 _END: Final = b"\r\n.\r\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """A message as it came: octets after undoing the dot-stuffing, and the parameters of MAIL."""
-
-    sender: str
-    recipients: tuple[str, ...]
-    parameters: tuple[str, ...]
-    data: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A misbehaviour at one point of the dialogue.
-
-    `at` is CONNECT, EHLO, MAIL, RCPT, DATA (the command, or BDAT), BODY (the first octets of content), END (after the
-    last), RSET or QUIT. `message` limits it to the n-th message begun on the sink (from 1), `recipient` to a matching
-    address. First `delay` seconds pass, then `reply` is given instead of the usual one, then the connection is closed
-    if `close`. A close without a reply says nothing. A fault at END keeps the message only when `keep`.
-    """
-
-    at: str
-    reply: str = ""
-    close: bool = False
-    delay: float = 0.0
-    message: int | None = None
-    recipient: str = ""
-    keep: bool = False
-
-    def applies(self, at: str, message: int, recipient: str) -> bool:
-        """Whether it happens here."""
-        return (
-            self.at == at
-            and self.message in (None, message)
-            and (not self.recipient or re.search(self.recipient, recipient) is not None)
-        )
-
-
-@dataclass(slots=True)
-class Script:
-    """How the sink behaves. `recipients_optional`: DATA gets 354 though nobody was accepted (RFC 2920 section 3.1).
-
-    `messages_per_connection` of 0 sets no limit; beyond it MAIL is answered 421.
-    """
-
-    extensions: Sequence[str] = EXTENSIONS
-    faults: Sequence[Fault] = ()
-    messages_per_connection: int = 0
-    recipients_optional: bool = False
 
 
 @dataclass(slots=True)
@@ -92,30 +25,6 @@ class Chunk:
     last: bool
     refused: bool
     begun: bool = False
-
-
-class Mailbox:
-    """Where messages go: numbered files below a folder, or (without a folder) a list in memory."""
-
-    def __init__(self, folder: Path | None = None) -> None:
-        self.folder = folder
-        self.messages: list[Received] = []
-        self.count = max((int(path.stem) for path in folder.glob("*/*.eml")), default=0) if folder else 0
-
-    def store(self, received: Received) -> None:
-        """Keep one message."""
-        self.count += 1
-        if self.folder is None:
-            self.messages.append(received)
-            return
-        shelf = self.folder / f"{self.count // MESSAGES_PER_FOLDER:06d}"
-        if not (self.count % MESSAGES_PER_FOLDER and shelf.exists()):
-            shelf.mkdir(parents=True, exist_ok=True)
-        trace = f"Return-Path: <{received.sender}>\r\n" + "".join(
-            f"Delivered-To: {recipient}\r\n" for recipient in received.recipients
-        )
-        with (shelf / f"{self.count:09d}.eml").open("wb", buffering=0) as file:
-            file.write(trace.encode() + received.data)
 
 
 @dataclass(slots=True)
@@ -401,27 +310,3 @@ class SinkProtocol(asyncio.Protocol):
             self.transport.close()
             self.sink.open.discard(self.transport)
         self.transport = None
-
-
-def main() -> None:
-    """Run until interrupted; the first line on stdout is the port."""
-    parser = argparse.ArgumentParser(prog="campaign.demo.sink", description="Keep every message that arrives by SMTP.")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
-    parser.add_argument("--folder", type=Path, required=True, help="where the messages are kept")
-    arguments = parser.parse_args()
-    try:
-        asyncio.run(_serve(arguments.host, arguments.port, arguments.folder))
-    except KeyboardInterrupt:
-        return
-
-
-async def _serve(host: str, port: int, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    server = await Sink(Mailbox(folder)).listen(host, port)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-
-if __name__ == "__main__":
-    main()
