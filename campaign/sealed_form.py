@@ -1,25 +1,18 @@
 """The form of a row with a password that is sealed at rest: it goes in and never comes out."""
 
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from django import forms
 from django.contrib.admin import ModelAdmin
-from django.db.models import Model
 from django.http import HttpRequest
 
 from campaign import ui
+from campaign.lib.sealed_password import SealedPassword
 
 Fieldsets = list[tuple[str | None, dict[str, list[Any]]]]
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row", bound=SealedPassword)
 
 SECRETS = ("new_password", "forget_password")
-
-
-class Sealed(Protocol):
-    """A row that has one: ``password`` seals what is assigned to it into ``sealed_password``."""
-
-    password: str
-    sealed_password: str
 
 
 class SealedForm(forms.ModelForm[Row]):
@@ -40,14 +33,10 @@ class SealedForm(forms.ModelForm[Row]):
         if "new_password" in self.fields:
             kept = (
                 "A password is stored. Leave empty to keep it."
-                if self._row.sealed_password
+                if self.instance.sealed_password
                 else "Stored encrypted and never shown again."
             )
             self.fields["new_password"].help_text = f"{kept} {self.sealed_hint}".strip()
-
-    @property
-    def _row(self) -> Sealed:
-        return self.instance  # type: ignore[return-value]
 
     def clean(self) -> dict[str, Any]:
         """Refuse two wishes that contradict each other."""
@@ -59,9 +48,9 @@ class SealedForm(forms.ModelForm[Row]):
     def save(self, commit: bool = True) -> Row:  # noqa: FBT001, FBT002 (Django's signature)
         """Seal a new password; keep the stored one otherwise."""
         if self.cleaned_data.get("forget_password"):
-            self._row.password = ""
+            self.instance.password = ""
         elif secret := self.cleaned_data.get("new_password"):
-            self._row.password = secret
+            self.instance.password = secret
         return super().save(commit)
 
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 
-from campaign.lib.sealing import seal, unseal
+from campaign.lib.sealed_password import SealedPassword
 from deliveries.models.route import Security
 
 SHORTEST_INTERVAL: Final = timedelta(seconds=15)
@@ -36,7 +36,7 @@ class OursAction(models.TextChoices):
     KEEP = "keep", "Leave (IMAP: mark as read)"
 
 
-class BounceMailbox(models.Model):
+class BounceMailbox(SealedPassword):
     """A mailbox that bounces are collected from: where it is, who logs in, what becomes of its mails, how it went."""
 
     name = models.CharField(max_length=80, unique=True)
@@ -64,7 +64,6 @@ class BounceMailbox(models.Model):
 
     username = models.CharField("user name", max_length=255)
     login = models.CharField("way of logging in", max_length=8, choices=MailboxLogin.choices, default="password")
-    sealed_password = models.TextField(blank=True, editable=False)
     token_url = models.CharField(
         "token address",
         max_length=500,
@@ -129,12 +128,3 @@ class BounceMailbox(models.Model):
             problems["client_id"] = "Write the ID under which this installation asks for tokens."
         if problems:
             raise ValidationError(problems)
-
-    @property
-    def password(self) -> str:
-        """The secret in clear, for the connection only. Raises :class:`campaign.lib.sealing.SealBroken`."""
-        return unseal(self.sealed_password)
-
-    @password.setter
-    def password(self, secret: str) -> None:
-        self.sealed_password = seal(secret)

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from campaign.lib.sealing import seal, unseal
+from campaign.lib.sealed_password import SealedPassword
 from recipients.addresses import AddressError, ascii_domain
 
 SMTP_PORT: Final = 25
@@ -41,7 +41,7 @@ class Mechanism(models.TextChoices):
     XOAUTH2 = "XOAUTH2", "XOAUTH2"
 
 
-class Route(models.Model):
+class Route(SealedPassword):
     """An SMTP relay with its credentials, TLS and limits, and the route that stands in for it."""
 
     name = models.CharField(max_length=100, unique=True)
@@ -90,7 +90,6 @@ class Route(models.Model):
     )
 
     username = models.CharField("user name", max_length=255, blank=True, help_text="Empty means no login.")
-    sealed_password = models.TextField(blank=True, editable=False)
     auth_mechanism = models.CharField(
         "way of logging in",
         max_length=8,
@@ -180,15 +179,6 @@ class Route(models.Model):
     def sends_in_plain_text(self) -> bool:
         """Whether others on the way can read what is sent: it leaves this host without encryption."""
         return self.security == Security.NONE and self.host not in {"localhost", "127.0.0.1", "::1"}
-
-    @property
-    def password(self) -> str:
-        """The password in clear, for the connection only. Raises :class:`campaign.lib.sealing.SealBroken`."""
-        return unseal(self.sealed_password)
-
-    @password.setter
-    def password(self, secret: str) -> None:
-        self.sealed_password = seal(secret)
 
 
 class SenderDomainRoute(models.Model):
