@@ -7,8 +7,8 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 
+from campaign.lib.connecting import Security
 from campaign.lib.sealed_password import SealedPassword
-from deliveries.models.route import Security
 
 SHORTEST_INTERVAL: Final = timedelta(seconds=15)
 LONGEST_INTERVAL: Final = timedelta(days=1)

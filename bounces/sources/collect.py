@@ -15,23 +15,21 @@ from typing import Final
 from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import F
 
-from bounces.models import BounceMailbox, MailboxLogin
+from bounces.models import BounceMailbox, MailboxLogin, OursAction
 from bounces.process import Outcome, Processed, process
 from bounces.sources.mailbox import (
     LetterUnreadable,
-    Login,
     MailboxAddress,
     MailboxUnavailable,
-    Ours,
     Session,
     open_session,
 )
 from bounces.sources.oauth import TokenRefused, access_token
 from campaign.lib.alone import alone
 from campaign.lib.clock import now
+from campaign.lib.connecting import Security
 from campaign.lib.sealing import SealBroken
 from deliveries.sending import shutdown
-from deliveries.sending.handshake import Security
 
 logger = logging.getLogger(__name__)
 
@@ -226,9 +224,9 @@ def address_of(mailbox: BounceMailbox) -> MailboxAddress:
         security=Security(mailbox.security),
         username=mailbox.username,
         secret=secret,
-        login=Login(mailbox.login),
+        login=MailboxLogin(mailbox.login),
         authority_file=mailbox.authority_file,
         folder=mailbox.folder,
-        ours=Ours(mailbox.ours),
+        ours=OursAction(mailbox.ours),
         ours_folder=mailbox.ours_folder,
     )

@@ -9,22 +9,20 @@ from typing import Any, ClassVar, Final
 from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
+from bounces.models import MailboxLogin, OursAction
 from bounces.parsing import MAX_OCTETS
 from bounces.sources.mailbox import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     Letter,
     LetterUnreadable,
-    Login,
     MailboxAddress,
-    Ours,
     Session,
     protocol,
     said,
     trouble,
 )
-from campaign.lib.connecting import encryption, tls_context
-from deliveries.sending.handshake import Security
+from campaign.lib.connecting import Security, encryption, tls_context
 
 _OF_INTEREST: Final = ("IDLE", "MOVE", "UIDPLUS")
 _LOOK_SECONDS: Final = 1.0
@@ -55,7 +53,7 @@ class ImapSession(Session):
             if self.address.security is Security.STARTTLS:
                 self._client.starttls(tls_context(self.address.authority_file))
         with self._step("while logging in"):
-            if self.address.login is Login.XOAUTH2:
+            if self.address.login is MailboxLogin.XOAUTH2:
                 self._client.oauth2_login(self.address.username, self.address.secret)
             else:
                 self._client.login(self.address.username, self.address.secret)
@@ -120,11 +118,11 @@ class ImapSession(Session):
             return
         with self._step("while tidying up"):
             match self.address.ours:
-                case Ours.KEEP:
+                case OursAction.KEEP:
                     self._client.add_flags(uids, [SEEN], silent=True)
-                case Ours.MOVE:
+                case OursAction.MOVE:
                     self._move(uids)
-                case Ours.DELETE:
+                case OursAction.DELETE:
                     self._delete(uids)
         self._forget(keys)
 

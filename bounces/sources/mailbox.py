@@ -6,11 +6,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, ClassVar, Final, Self
 
-from campaign.lib.connecting import why_not
-from deliveries.sending.handshake import Security
+from bounces.models import MailboxLogin, OursAction
+from campaign.lib.connecting import Security, why_not
 
 CONNECT_SECONDS: Final = 10.0
 """Until the connection is open."""
@@ -18,21 +17,6 @@ ANSWER_SECONDS: Final = 60.0
 """For each answer of the server."""
 MOST_TRIES: Final = 5
 """Times that a mail is fetched which the server does not give out; then it is left where it is."""
-
-
-class Login(StrEnum):
-    """How to log in: with a password, or with an access token of OAuth 2 (XOAUTH2)."""
-
-    PASSWORD = "password"  # noqa: S105 (the name of a way)
-    XOAUTH2 = "xoauth2"
-
-
-class Ours(StrEnum):
-    """What becomes of a mail that is about a message of ours, once it is processed."""
-
-    MOVE = "move"
-    DELETE = "delete"
-    KEEP = "keep"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +34,10 @@ class MailboxAddress:
     security: Security = Security.TLS
     username: str = ""
     secret: str = field(default="", repr=False)
-    login: Login = Login.PASSWORD
+    login: MailboxLogin = MailboxLogin.PASSWORD
     authority_file: str = ""
     folder: str = "INBOX"
-    ours: Ours = Ours.KEEP
+    ours: OursAction = OursAction.KEEP
     ours_folder: str = ""
 
     @property

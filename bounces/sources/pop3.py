@@ -7,22 +7,20 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Final
 
+from bounces.models import MailboxLogin, OursAction
 from bounces.parsing import MAX_OCTETS
 from bounces.sources.mailbox import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
     Letter,
     LetterUnreadable,
-    Login,
     MailboxAddress,
-    Ours,
     Session,
     protocol,
     said,
     trouble,
 )
-from campaign.lib.connecting import encryption, tls_context
-from deliveries.sending.handshake import Security
+from campaign.lib.connecting import Security, encryption, tls_context
 
 MAX_LINES: Final = 100_000
 """Of a mail, where the server knows TOP."""
@@ -55,7 +53,7 @@ class Pop3Session(Session):
             if address.security is Security.STARTTLS:
                 self._client.stls(tls_context(address.authority_file))
         with self._step("while logging in"):
-            if address.login is Login.XOAUTH2:
+            if address.login is MailboxLogin.XOAUTH2:
                 self._client.xoauth2(address.xoauth2)
             else:
                 self._client.user(address.username)
@@ -89,7 +87,7 @@ class Pop3Session(Session):
 
     def settle(self, keys: Sequence[str]) -> None:
         """Mark for deletion, which the server does at the end of the session; or remember."""
-        if self.address.ours is Ours.KEEP:
+        if self.address.ours is OursAction.KEEP:
             self.leave(keys)
             return
         with self._step("while tidying up"):

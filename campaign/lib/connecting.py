@@ -5,6 +5,16 @@ import ssl
 from functools import lru_cache
 from pathlib import Path
 
+from django.db import models
+
+
+class Security(models.TextChoices):
+    """How a connection is encrypted: not, by STARTTLS (RFC 3207, RFC 2595), or from the first octet (RFC 8314)."""
+
+    NONE = "none", "None"
+    STARTTLS = "starttls", "STARTTLS"
+    TLS = "tls", "TLS from the start"
+
 
 class AuthorityUnusable(OSError):
     """The authority file is not there, may not be read, or holds no certificate."""

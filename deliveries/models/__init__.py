@@ -23,7 +23,7 @@ from deliveries.models.properties import (
     Properties,
     WavesMode,
 )
-from deliveries.models.route import Mechanism, Protocol, Route, Security, SenderDomainRoute
+from deliveries.models.route import Route, SenderDomainRoute
 from deliveries.models.seed import SeedAddress, SeedGroup
 from deliveries.models.template import DeliveryTemplate, PlatformDefaults
 from deliveries.models.typology import CheckLevel, Typology, TypologyCheck
@@ -54,7 +54,6 @@ __all__ = [
     "Level",
     "MailFormats",
     "Measure",
-    "Mechanism",
     "Message",
     "MessageValues",
     "MirrorMode",
@@ -64,9 +63,7 @@ __all__ = [
     "Priority",
     "ProofLine",
     "Properties",
-    "Protocol",
     "Route",
-    "Security",
     "SeedAddress",
     "SeedGroup",
     "SenderDomainRoute",

@@ -7,38 +7,15 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
+from campaign.lib.connecting import Security
 from campaign.lib.sealed_password import SealedPassword
+from deliveries.relay import Mechanism, Protocol
 from recipients.addresses import AddressError, ascii_domain
 
 SMTP_PORT: Final = 25
 MAX_CONNECTIONS: Final = 10_000
 
 _SECONDS = [MinValueValidator(1), MaxValueValidator(3600)]
-
-
-class Security(models.TextChoices):
-    """How the connection to the relay is protected."""
-
-    NONE = "none", "None"
-    STARTTLS = "starttls", "STARTTLS"
-    TLS = "tls", "TLS from the start"
-
-
-class Protocol(models.TextChoices):
-    """What the relay speaks."""
-
-    SMTP = "smtp", "SMTP"
-    LMTP = "lmtp", "LMTP (RFC 2033)"
-
-
-class Mechanism(models.TextChoices):
-    """How a route logs in."""
-
-    AUTOMATIC = "auto", "The best that the relay offers (CRAM-MD5, PLAIN, LOGIN)"
-    PLAIN = "PLAIN", "PLAIN"
-    LOGIN = "LOGIN", "LOGIN"
-    CRAM_MD5 = "CRAM-MD5", "CRAM-MD5"
-    XOAUTH2 = "XOAUTH2", "XOAUTH2"
 
 
 class Route(SealedPassword):

@@ -11,36 +11,21 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from campaign.lib.connecting import tls_context, why_not
+from campaign.lib.connecting import Security, tls_context, why_not
+from deliveries.relay import Mechanism, Protocol
 from deliveries.sending import shutdown
 
-
-class Security(StrEnum):
-    """How a route is encrypted: not, by STARTTLS (RFC 3207), or from the first octet (RFC 8314)."""
-
-    NONE = "none"
-    STARTTLS = "starttls"
-    TLS = "tls"
-
-
-class Protocol(StrEnum):
-    """What the server speaks: SMTP (RFC 5321), or LMTP (RFC 2033), which answers for each recipient."""
-
-    SMTP = "smtp"
-    LMTP = "lmtp"
-
-
-class Mechanism(StrEnum):
-    """How a route logs in (RFC 4954). AUTOMATIC tries CRAM-MD5, PLAIN and LOGIN, what the server offers, in that order.
-
-    XOAUTH2 gives the password as an access token of OAuth 2.
-    """
-
-    AUTOMATIC = "auto"
-    PLAIN = "PLAIN"
-    LOGIN = "LOGIN"
-    CRAM_MD5 = "CRAM-MD5"
-    XOAUTH2 = "XOAUTH2"
+__all__ = [
+    "Handshake",
+    "Mechanism",
+    "Protocol",
+    "RouteAddress",
+    "RouteUnavailable",
+    "Security",
+    "Step",
+    "Timeouts",
+    "open_session",
+]
 
 
 @dataclass(frozen=True, slots=True)
