@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from deliveries.analysis.target import first_of
 from deliveries.models import Delivery
 from recipients import addresses
-from recipients.models import COLUMN_FIELDS, PeopleFileLine, Recipient
+from recipients.models import BUILT_IN_FIELDS, PeopleFileLine, Recipient
 from recipients.queries.definition import QueryProblem
 
 MOST_FOUND = 200
@@ -63,7 +63,7 @@ def _value(recipient: Recipient, line: dict[str, Any], path: str) -> Any:
     root, _, name = path.partition(".")
     if root == "file":
         return line.get(name)
-    if name in COLUMN_FIELDS:
+    if name in BUILT_IN_FIELDS:
         return getattr(recipient, name)
     return recipient.attributes.get(name)
 

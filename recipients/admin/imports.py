@@ -55,6 +55,7 @@ class MappingForm(forms.Form):
         built_in = [
             ("address", "E-mail address"), ("first_name", "First name"), ("last_name", "Last name"),
             ("language", "Language"), ("time_zone", "Time zone"), ("mail_format", "Mail format"),
+            ("may_be_tracked", "May be tracked (yes or no)"),
         ]  # fmt: skip
         choices: list[Any] = [(IGNORE, "Leave out"), ("Built-in fields", built_in)]
         if known:

@@ -11,7 +11,7 @@ from typing import IO
 
 from recipients.addresses import AddressError, key, normalise
 from recipients.imports.detect import Form, ImportProblem, header, likely_encoding
-from recipients.imports.values import PARSERS, CellError, Value, mail_format
+from recipients.imports.values import PARSERS, CellError, Value, mail_format, yes_or_no
 
 MAX_CELL = 10_000
 _BREAKS_AND_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
@@ -34,6 +34,8 @@ class Row:
     language: str
     time_zone: str
     mail_format: str
+    may_be_tracked: bool | None
+    """``None``: the file does not say."""
     attributes: str
 
 
@@ -86,6 +88,7 @@ Maker = Callable[[int, list[str]], Row]
 def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int, Callable[[str], Value]]]) -> Maker:
     at = positions["address"]
     plain = [positions.get(name) for name in _LENGTHS]
+    tracking = positions.get("may_be_tracked")
 
     def make(line: int, cells: list[str]) -> Row:
         address = normalise(cells[at])
@@ -95,6 +98,7 @@ def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int, Callab
                 raise CellError(f"{name.replace('_', ' ').capitalize()} is longer than {limit} characters.")
         custom = {name: parse(text) for name, position, parse in attributes if (text := cells[position].strip())}
         first_name, last_name, language, time_zone, written_format = values
+        tracked = "" if tracking is None else cells[tracking].strip()
         attributes_json = json.dumps(custom, ensure_ascii=False)
         return Row(
             line,
@@ -105,6 +109,7 @@ def _maker(positions: Mapping[str, int], attributes: list[tuple[str, int, Callab
             language,
             time_zone,
             mail_format(written_format),
+            yes_or_no(tracked) if tracked else None,
             attributes_json,
         )
 

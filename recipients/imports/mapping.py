@@ -19,6 +19,8 @@ _KNOWN = {
     "language": {"language", "lang", "sprache", "langue", "idioma", "locale"},
     "mail_format": {"mail format", "email format", "e mail format", "mailformat", "format"},
     "time_zone": {"time zone", "timezone", "zeitzone", "fuseau horaire", "zona horaria", "tz"},
+    "may_be_tracked": {"may be tracked", "tracking allowed", "tracking erlaubt", "suivi autorise",
+                       "seguimiento permitido"},
 }  # fmt: skip
 
 

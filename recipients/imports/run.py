@@ -78,6 +78,8 @@ def import_file(
         cursor.execute(SQL["count"])
         total = cursor.fetchone()[0]
         cursor.execute(SQL["insert_or_update" if existing is Existing.UPDATE else "insert_new"])
+        if existing is Existing.UPDATE and "may_be_tracked" in used.values():
+            cursor.execute(SQL["set_tracking"])
         watch.restore()
         if list_name:
             chosen, _ = RecipientList.objects.get_or_create(name__iexact=list_name, defaults={"name": list_name})
@@ -158,6 +160,7 @@ def _values(row: Row) -> tuple[object, ...]:
         row.language,
         row.time_zone,
         row.mail_format,
+        row.may_be_tracked,
         row.attributes,
     )
 

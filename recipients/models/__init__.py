@@ -5,7 +5,7 @@ from recipients.models.consent import ConsentEvent, ConsentSubject
 from recipients.models.denylist import Denylist, ErasedWish
 from recipients.models.people_file import PeopleFile, PeopleFileLine
 from recipients.models.quarantine import HELD_BACK, Quarantine, QuarantinePolicy, QuarantineStatus
-from recipients.models.recipient import BUILT_IN_FIELDS, COLUMN_FIELDS, Consent, MailFormat, Recipient
+from recipients.models.recipient import BUILT_IN_FIELDS, Consent, MailFormat, Recipient
 from recipients.models.recipient_import import ExistingChoice, ImportState, RecipientImport
 from recipients.models.recipient_list import ListMembership, RecipientList
 from recipients.models.saved_query import SavedQuery
@@ -13,7 +13,6 @@ from recipients.models.service import Service, Subscription, SubscriptionRequest
 
 __all__ = [
     "BUILT_IN_FIELDS",
-    "COLUMN_FIELDS",
     "HELD_BACK",
     "AttributeDefinition",
     "AttributeKind",

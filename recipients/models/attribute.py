@@ -4,7 +4,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
-from recipients.models.recipient import COLUMN_FIELDS
+from recipients.models.recipient import BUILT_IN_FIELDS
 
 
 class AttributeKind(models.TextChoices):
@@ -37,5 +37,5 @@ class AttributeDefinition(models.Model):
 
     def clean(self) -> None:
         """Names of built-in fields are taken."""
-        if self.name in COLUMN_FIELDS:
+        if self.name in BUILT_IN_FIELDS:
             raise ValidationError({"name": f"“{self.name}” is a built-in field. Choose another name."})

@@ -13,9 +13,8 @@ from recipients.addresses import AddressError, key, normalise
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*")
 """BCP 47, as far as a form can tell."""
 
-BUILT_IN_FIELDS = ("address", "first_name", "last_name", "language", "time_zone", "mail_format")
-COLUMN_FIELDS = (*BUILT_IN_FIELDS, "may_be_tracked")
-"""All fields that are no custom attributes; files of people fill the built-in ones."""
+BUILT_IN_FIELDS = ("address", "first_name", "last_name", "language", "time_zone", "mail_format", "may_be_tracked")
+"""All fields that are no custom attributes; imports and files of people fill them."""
 
 
 class Consent(models.TextChoices):

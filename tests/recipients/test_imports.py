@@ -264,6 +264,32 @@ def test_it_keeps_values_by_the_kind_of_their_attribute(write, tmp_path):
     assert "“many” is not a number" in rejects_of(tmp_path / "rejects.csv")[0][1]
 
 
+def test_it_imports_who_may_be_tracked_and_an_empty_cell_changes_nothing(write):
+    assert guess(["E-mail", "may_be_tracked"])["may_be_tracked"] == "may_be_tracked"
+    import_file(write("email,May be tracked\na@example.com,no\nb@example.com,Ja\nc@example.com,\n"))
+    tracked = Recipient.objects.order_by("address").values_list("may_be_tracked", flat=True)
+    assert list(tracked) == [False, True, True]
+
+    import_file(write("email,May be tracked\na@example.com,\nb@example.com,0\nc@example.com,x\n"))
+    assert list(tracked.all()) == [False, False, True]
+    import_file(write("email,first name\na@example.com,Ada\nb@example.com,Bo\n"))
+    assert list(tracked.all()) == [False, False, True]
+    import_file(write("email,may be tracked\na@example.com,yes\n"), existing=Existing.SKIP)
+    assert list(tracked.all()) == [False, False, True]
+    assert not AttributeDefinition.objects.exists()
+
+
+def test_it_rejects_what_says_neither_yes_nor_no_about_tracking(write, tmp_path):
+    path = write("email,May be tracked\na@example.com,perhaps\nb@example.com,no\nB@example.com,yes\n")
+    rejects = tmp_path / "rejects.csv"
+
+    assert import_file(path, rejects=rejects) == Counts(created=1, existing=0, rejected=2)
+
+    wrong, repeated = rejects_of(rejects)
+    assert wrong == ["2", "“perhaps” is neither yes nor no. Write yes or no.", "a@example.com", "perhaps"]
+    assert repeated[2:] == ["b@example.com", "no"]
+
+
 @pytest.mark.parametrize(
     ("target", "sentence"),
     [

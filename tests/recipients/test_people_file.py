@@ -52,6 +52,19 @@ def test_it_finds_people_by_address_and_adds_those_whom_nobody_knows(read: Uploa
     assert not AttributeDefinition.objects.exists()
 
 
+def test_it_says_of_strangers_alone_whether_they_may_be_tracked(read: Upload) -> None:
+    known = recipient("ada@example.org", may_be_tracked=True)
+
+    file = read("mail,may be tracked\nada@example.org,no\nnew@example.org,nein\nother@example.org,\n")
+
+    known.refresh_from_db()
+    assert known.may_be_tracked
+    assert list(Recipient.objects.filter(may_be_tracked=False).values_list("address", flat=True)) == ["new@example.org"]
+    assert [values for _, values in values_by_address(file)] == [
+        {"may_be_tracked": "no"}, {"may_be_tracked": "no"}, {"may_be_tracked": ""},
+    ]  # fmt: skip
+
+
 def test_it_keeps_every_line_about_the_same_person(read: Upload) -> None:
     file = read("mail,order\na@example.org,first\nA@example.org,second\n")
 

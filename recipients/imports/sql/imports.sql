@@ -8,7 +8,7 @@ DROP TABLE IF EXISTS import_staging;
 -- name: create_staging
 CREATE TEMPORARY TABLE import_staging (
     line integer, key text, address text, first_name text, last_name text, language text, time_zone text,
-    mail_format text, attributes jsonb
+    mail_format text, may_be_tracked boolean, attributes jsonb
 ) ON COMMIT DROP;
 
 -- name: copy_staging
@@ -19,7 +19,8 @@ SELECT count(*) FROM import_staging;
 
 -- name: repeated
 -- Lines whose address stands again further down; the last one counts.
-SELECT line, address, first_name, last_name, language, time_zone, mail_format, attributes FROM (
+SELECT line, address, first_name, last_name, language, time_zone, mail_format,
+       CASE may_be_tracked WHEN true THEN 'yes' WHEN false THEN 'no' ELSE '' END, attributes FROM (
     SELECT *, row_number() OVER (PARTITION BY key ORDER BY line DESC) AS place FROM import_staging
 ) numbered WHERE place > 1 ORDER BY line;
 
@@ -32,18 +33,20 @@ DELETE FROM import_staging earlier USING (
 SELECT count(*) FROM import_staging JOIN recipients_recipient ON address_key = key;
 
 -- name: insert_new
-INSERT INTO recipients_recipient (address, address_key, first_name, last_name, language, time_zone, mail_format, attributes,
-                                  consent, consent_source, created_at, updated_at)
-SELECT address, key, first_name, last_name, language, time_zone, mail_format, attributes, 'unknown', '', now(), now()
+INSERT INTO recipients_recipient (address, address_key, first_name, last_name, language, time_zone, mail_format,
+                                  may_be_tracked, attributes, consent, consent_source, created_at, updated_at)
+SELECT address, key, first_name, last_name, language, time_zone, mail_format, coalesce(may_be_tracked, true), attributes,
+       'unknown', '', now(), now()
   FROM import_staging
  ORDER BY line
     ON CONFLICT (address_key) DO NOTHING;
 
 -- name: insert_or_update
 -- An empty cell never erases what is known; attributes of other files stay.
-INSERT INTO recipients_recipient AS known (address, address_key, first_name, last_name, language, time_zone, mail_format, attributes,
-                                           consent, consent_source, created_at, updated_at)
-SELECT address, key, first_name, last_name, language, time_zone, mail_format, attributes, 'unknown', '', now(), now()
+INSERT INTO recipients_recipient AS known (address, address_key, first_name, last_name, language, time_zone, mail_format,
+                                           may_be_tracked, attributes, consent, consent_source, created_at, updated_at)
+SELECT address, key, first_name, last_name, language, time_zone, mail_format, coalesce(may_be_tracked, true), attributes,
+       'unknown', '', now(), now()
   FROM import_staging
  ORDER BY line
     ON CONFLICT (address_key) DO UPDATE
@@ -55,6 +58,12 @@ SELECT address, key, first_name, last_name, language, time_zone, mail_format, at
        mail_format = coalesce(nullif(excluded.mail_format, ''), known.mail_format),
        attributes = known.attributes || excluded.attributes,
        updated_at = now();
+
+-- name: set_tracking
+-- After insert_or_update, which has locked these rows: where the file says nothing, what is known stays.
+UPDATE recipients_recipient known SET may_be_tracked = staged.may_be_tracked
+  FROM import_staging staged
+ WHERE known.address_key = staged.key AND known.may_be_tracked <> staged.may_be_tracked;
 
 -- name: add_to_list
 INSERT INTO recipients_listmembership (list_id, recipient_id, added_at)
@@ -71,10 +80,11 @@ UPDATE recipients_recipientimport SET octets = %s WHERE id = %s;
 
 -- name: insert_strangers
 -- People of a file who are not known yet; of several lines about somebody the last one tells the names.
-INSERT INTO recipients_recipient (address, address_key, first_name, last_name, language, time_zone, mail_format, attributes,
-                                  consent, consent_source, created_at, updated_at)
+INSERT INTO recipients_recipient (address, address_key, first_name, last_name, language, time_zone, mail_format,
+                                  may_be_tracked, attributes, consent, consent_source, created_at, updated_at)
 SELECT DISTINCT ON (key)
-       address, key, first_name, last_name, language, time_zone, mail_format, '{}', 'unknown', '', now(), now()
+       address, key, first_name, last_name, language, time_zone, mail_format, coalesce(may_be_tracked, true), '{}',
+       'unknown', '', now(), now()
   FROM import_staging
  ORDER BY key, line DESC
     ON CONFLICT (address_key) DO NOTHING;
@@ -85,7 +95,9 @@ INSERT INTO recipients_peoplefileline (file_id, recipient_id, values)
 SELECT %(file)s, recipient.id,
        attributes_of_line || (jsonb_build_object('first_name', staged.first_name, 'last_name', staged.last_name,
                                                  'language', staged.language, 'time_zone', staged.time_zone,
-                                                 'mail_format', staged.mail_format) - %(absent)s::text[])
+                                                 'mail_format', staged.mail_format,
+                                                 'may_be_tracked', CASE staged.may_be_tracked WHEN true THEN 'yes'
+                                                 WHEN false THEN 'no' ELSE '' END) - %(absent)s::text[])
   FROM (SELECT *, attributes AS attributes_of_line FROM import_staging) staged
   JOIN recipients_recipient recipient ON recipient.address_key = staged.key
  ORDER BY staged.line;
