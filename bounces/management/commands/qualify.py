@@ -6,13 +6,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import InterfaceError, OperationalError
 
 from bounces.parsing import Action, Kind, Report, parse
 from bounces.process import Outcome, Processed, process
 from bounces.qualification import judge
 from bounces.sources.files import STANDARD_INPUT, Exit, FileUnreadable, Found, mails
+from campaign.lib import command
 from campaign.outage import sentence
 from deliveries.sending.verdict import Verdict
 
@@ -21,7 +22,7 @@ logger = logging.getLogger(__name__)
 _NOT_FAILED = {Action.DELIVERED, Action.RELAYED, Action.EXPANDED}
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Read mails that came back, do what follows from them, and print it."""
 
     help = (

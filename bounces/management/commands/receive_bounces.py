@@ -12,19 +12,20 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import connections
 
 from bounces.models import BounceMailbox
 from bounces.sources.collect import watch
 from bounces.sources.listener import Listener
+from campaign.lib import command
 from deliveries.rendering.return_path import ReturnPath
 from deliveries.sending import shutdown
 
 logger = logging.getLogger(__name__)
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """One process for everything that waits: ports, and mailboxes with IDLE."""
 
     help = (

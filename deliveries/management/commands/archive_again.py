@@ -3,14 +3,15 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from campaign.lib import command
 from deliveries.actions.archive_again import archive_again
 from deliveries.actions.base import ActionRefused
 from deliveries.models import Delivery
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Archive a delivery again."""
 
     help = (
@@ -19,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """The delivery."""
-        parser.add_argument("delivery", type=int, help="number of the delivery")
+        parser.add_argument(
+            "delivery", type=int, metavar="DELIVERY", help="number of the delivery, as in the address of its page"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print how many."""

@@ -4,8 +4,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from campaign.lib import command
 from deliveries.domains.check import check_domain
 from deliveries.domains.lookup import TIMEOUT_SECONDS, Lookup, LookupFailed
 from deliveries.keys import signing_keys
@@ -13,7 +14,7 @@ from deliveries.models import DkimKey
 from recipients.addresses import AddressError, ascii_domain
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Look up MX, SPF, DKIM and DMARC and say what is right and what to mend."""
 
     help = (

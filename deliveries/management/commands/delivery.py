@@ -15,9 +15,10 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.core.files import File
-from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
+from campaign.lib import command
+from campaign.lib.command import WRONG_CALL
 from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.confirm import confirm, warnings_of
 from deliveries.actions.create import create
@@ -35,8 +36,6 @@ from recipients.models import ImportState, RecipientList
 DONE: Final = 0
 REFUSED: Final = 1
 """The delivery is in the wrong state, a warning is not acknowledged, the analysis found errors, somebody may not."""
-WRONG_CALL: Final = 2
-"""An argument is wrong, or names something that there is not."""
 NOT_YET: Final = 3
 """What was waited for takes longer."""
 
@@ -59,16 +58,16 @@ class WrongCall(Exception):
     """An argument cannot be used. ``str()`` is a sentence that says why."""
 
 
-class _Parser(CommandParser):
+class _Parser(command.Parser):
     """Says what is wrong with an argument as JSON, too."""
 
     def error(self, message: str) -> NoReturn:
         """Print it and end with :data:`WRONG_CALL`."""
-        _print({"error": f"{message[:1].upper()}{message[1:]}. See: ./{self.prog} --help"})
+        _print({"error": self.sentence(message)})
         sys.exit(WRONG_CALL)
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """One act on one delivery."""
 
     help = (
@@ -76,11 +75,7 @@ class Command(BaseCommand):
         'stands, or {"error": a sentence}. Exit codes: 0 done, 1 refused or failed, 2 wrong call, 3 --wait is over.'
     )
 
-    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        """A parser that says everything as JSON."""
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
-        parser.__class__ = _Parser  # Django offers no other way to choose it
-        return parser
+    parser_class = _Parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """A sub-command for each act."""

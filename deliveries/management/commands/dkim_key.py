@@ -3,15 +3,16 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from campaign.lib import command
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.dkim_key import make_key, retire_key
 from deliveries.domains.records import zone_line
 from deliveries.models import Algorithm, DkimKey
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Make a key, list the keys, show a key's record again, or retire a key."""
 
     help = (

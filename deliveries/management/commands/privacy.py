@@ -5,13 +5,14 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from campaign.lib import command
 from deliveries.actions.personal_data import ask_for_erasure, carry_out, export_file, person_at
 from recipients.addresses import AddressError
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """``privacy export ADDRESS`` and ``privacy erase ADDRESS``."""
 
     help = "Export everything that is held about one person as a ZIP file, or erase it."

@@ -4,15 +4,16 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
+from campaign.lib import command
 from recipients.imports.detect import ImportProblem
 from recipients.imports.run import Existing, import_file
 
 
-class Command(BaseCommand):
+class Command(command.Command):
     """Import recipients from a CSV file: all good lines at once, or none when the file is broken."""
 
     help = (

@@ -264,7 +264,7 @@ def test_it_answers_a_cron_with_json_and_an_exit_code() -> None:
     ended = subprocess.run(call, cwd=settings.BASE_DIR, env=database, capture_output=True, text=True, check=False)
 
     assert ended.returncode == 2
-    assert json.loads(ended.stdout)["error"].startswith("Argument DELIVERY: invalid int value")
+    assert json.loads(ended.stdout)["error"].startswith("DELIVERY is a whole number, not “seven”.")
     assert ended.stderr == ""
 
 
