@@ -24,9 +24,9 @@ from deliveries.pages.overdue import overdue
 from deliveries.pages.people import target_of
 from deliveries.pages.progress import Pace, Progress, ahead_of, counts, pace, progress_of
 from deliveries.pages.steps import way_of
+from deliveries.pages.waves import waves_of
 from deliveries.rights import rights_of
 from deliveries.states import EDITABLE, DeliveryState
-from deliveries.waves import Wave, WavesProblem
 
 MOVING = frozenset({DeliveryState.ANALYSING, DeliveryState.IN_PROGRESS})
 """States that change without anybody touching them."""
@@ -103,15 +103,6 @@ def found_by_check(delivery: Delivery, newest: list[JournalLine]) -> list[tuple[
     for line in lines:
         groups.setdefault(check_label(line) or "Other", []).append(line)
     return sorted(groups.items(), key=lambda group: all(line.level != Level.ERROR for line in group[1]))
-
-
-def waves_of(delivery: Delivery) -> list[Wave]:
-    """The delivery's waves when there are several and they can be read."""
-    try:
-        waves = delivery.waves(delivery.to_send) if delivery.to_deliver and not delivery.contact_times else ()
-    except WavesProblem:
-        return []
-    return list(waves) if len(waves) > 1 else []
 
 
 @delivery_page

@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from campaign.lib.clock import now
 from deliveries.actions.send_proof import Proof, send_proof
-from deliveries.models import Delivery
+from deliveries.models import Delivery, WavesMode
 from deliveries.pages import calendar
 from deliveries.pages.overdue import is_overdue, overdue
+from deliveries.states import DeliveryState
 from tests.deliveries.factories import analysed, confirmed, delivery, people
 
 JUNE = datetime(2031, 6, 15, 12, tzinfo=UTC)
@@ -36,7 +37,7 @@ def test_a_delivery_stands_on_the_day_on_which_it_leaves(at_colleague: Client) -
     assert "12:00</time> Summer" in day(page, "2031-06-15")
     assert "Being edited" in day(page, "2031-06-15")
     assert "Proof" not in page
-    assert "No delivery starts in this month" in month(at_colleague, "2031-08")
+    assert "Nothing leaves in this month" in month(at_colleague, "2031-08")
 
 
 def test_the_start_that_is_scheduled_or_was_made_counts_more_than_the_contact_date(at_colleague: Client) -> None:
@@ -64,12 +65,55 @@ def test_it_says_when_a_month_has_more_than_fits(at_colleague: Client, monkeypat
 
 def test_it_costs_the_same_for_many_deliveries(at_colleague: Client, django_assert_max_num_queries: Any) -> None:
     Delivery.objects.bulk_create(Delivery(label=f"Number {n}", contact_at=JUNE, html="x" * 9999) for n in range(300))
+    Delivery.objects.bulk_create(
+        Delivery(label="Waves", contact_at=JUNE, to_deliver=9, waves_mode=WavesMode.EQUAL, wave_size="3")
+        for _ in range(30)
+    )
 
     with django_assert_max_num_queries(8) as captured:
         page = month(at_colleague, "2031-06")
 
     assert page.count("Number ") == 300
+    assert page.count("Wave 3 of 3: 3") == 30
     assert not [query for query in captured if '"html"' in query["sql"]]
+
+
+def test_each_wave_stands_at_its_time(at_colleague: Client) -> None:
+    made = delivery(
+        people(10), label="Summer", contact_at=JUNE, waves_mode=WavesMode.CALENDAR, wave_calendar="0 2\n3h 30%\n20d 1"
+    )
+    Delivery.objects.filter(pk=made.pk).update(validity=timedelta(days=30))
+    assert "Wave" not in month(at_colleague, "2031-06")
+
+    analysed(made)
+    june, july, august = (month(at_colleague, f"2031-{number}") for number in ("06", "07", "08"))
+
+    assert "12:00</time> Summer" in day(june, "2031-06-15")
+    assert "Wave 1 of 3: 2 messages<" in day(june, "2031-06-15")
+    assert "15:00</time> Summer" in day(june, "2031-06-15")
+    assert "Wave 2 of 3: 3 messages<" in day(june, "2031-06-15")
+    assert "12:00</time> Summer" in day(july, "2031-07-05")
+    assert "Wave 3 of 3: 5 messages<" in day(july, "2031-07-05")
+    assert "Summer" not in august
+
+    Delivery.objects.filter(pk=made.pk).update(state=DeliveryState.IN_PROGRESS)
+    Delivery.objects.filter(pk=made.pk).update(
+        state=DeliveryState.STOPPED, starts_at=JUNE, started_at=JUNE, finished_at=JUNE + timedelta(hours=4)
+    )
+    assert "Wave 2 of 3" in day(month(at_colleague, "2031-06"), "2031-06-15")
+    assert "Summer" not in month(at_colleague, "2031-07")
+
+
+def test_time_zones_are_waves_too(at_colleague: Client) -> None:
+    made = delivery(label="Summer", contact_at=JUNE, contact_by_recipient=True)
+    moments = [JUNE + timedelta(hours=hours) for hours in (-12, -3, 8)]
+    Delivery.objects.filter(pk=made.pk).update(contact_times=moments, starts_at=moments[0], to_deliver=3)
+
+    page = month(at_colleague, "2031-06")
+
+    assert "09:00</time> Summer" in day(page, "2031-06-15")
+    assert "Wave 2 of 3<" in day(page, "2031-06-15")
+    assert "20:00</time> Summer" in day(page, "2031-06-15")
 
 
 def late(made: Delivery) -> str:
