@@ -40,6 +40,9 @@ OBSTACLES = {
 }
 
 
+TOO_LONG = {"max_length": "Write at most %(limit_value)d characters; these are %(show_value)d."}
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """All links with one address."""
@@ -55,9 +58,13 @@ class Line:
 class ChoiceForm(forms.Form):
     """What is set for an address."""
 
-    mode = forms.ChoiceField(choices=MODES, required=False)
-    label = forms.CharField(max_length=MAX_LABEL, required=False)
-    category = forms.CharField(max_length=60, required=False)
+    mode = forms.ChoiceField(
+        choices=MODES,
+        required=False,
+        error_messages={"invalid_choice": "“%(value)s” is no mode. Choose one of the list."},
+    )
+    label = forms.CharField(max_length=MAX_LABEL, required=False, error_messages=TOO_LONG)
+    category = forms.CharField(max_length=60, required=False, error_messages=TOO_LONG)
 
 
 def lines_of(compiled: Compiled, choices: dict[str, Any], data: Any = None) -> list[Line]:
@@ -120,12 +127,14 @@ def links_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     except PersonalizationErrors as errors:
         return _page(request, delivery, [], errors=[str(error) for error in errors])
     if request.method == "POST" and may_edit:
-        lines = [line for line in lines_of(compiled, delivery.link_choices, request.POST) if line.may_choose]
-        if all(line.form.is_valid() for line in lines):
-            save_choices(delivery, lines, by=request.user)
+        lines = lines_of(compiled, delivery.link_choices, request.POST)
+        chosen = [line for line in lines if line.may_choose]
+        wrong = sum(not line.form.is_valid() for line in chosen)
+        if not wrong:
+            save_choices(delivery, chosen, by=request.user)
             messages.success(request, "Saved.")
             return redirect("admin:deliveries_delivery_links", delivery.pk)
-        return _page(request, delivery, lines, may_edit=may_edit)
+        return _page(request, delivery, lines, may_edit=may_edit, wrong=wrong)
     return _page(request, delivery, lines_of(compiled, delivery.link_choices), may_edit=may_edit)
 
 

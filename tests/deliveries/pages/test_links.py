@@ -103,6 +103,26 @@ def test_a_bad_value_is_said_beside_it(at_marketer: Client) -> None:
     assert "c-error" in answer.content.decode()
 
 
+def test_a_form_that_cannot_be_saved_keeps_what_was_typed_and_every_address(at_marketer: Client) -> None:
+    made = factories.delivery(html=HTML)
+
+    page_again = at_marketer.post(
+        page(made), {"link-0-label": "x" * 201, "link-0-category": "Sales", "link-1-label": "Terms", "link-1-mode": "?"}
+    ).content.decode()
+
+    table = page_again.partition("<table")[2].partition("</table")[0]
+    assert "2 addresses have an entry that cannot be used" in page_again
+    assert "mailto:a@shop.example" in table
+    assert f'value="{"x" * 201}"' in table
+    assert "Write at most 200 characters; these are 201." in table
+    assert 'aria-describedby="link-0-label-error"' in table
+    assert 'value="Sales"' in table
+    assert 'value="Terms"' in table
+    assert "“?” is no mode. Choose one of the list." in table
+    made.refresh_from_db()
+    assert made.link_choices == {}
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [({"html": "", "text": "x"}, "There is no link"), ({"html": "{{ x"}, "cannot be read")],
