@@ -71,8 +71,8 @@ class TrackingProperties(models.Model):
     def clean(self) -> None:
         """Parameters are names and values that are the same for everybody."""
         super().clean()
-        if problem := _problem(self.url_parameters):
-            raise ValidationError({"url_parameters": problem})
+        if problems := _problems(self.url_parameters):
+            raise ValidationError({"url_parameters": problems})
 
     def parameters(self, label: str, code: str) -> list[tuple[str, str]]:
         """Names and values that links get, for a delivery with this label and code."""
@@ -90,15 +90,33 @@ def _filled(value: str, values: dict[str, str]) -> str:
     return value
 
 
-def _problem(text: str) -> str:
-    """What is wrong with the parameters; empty when nothing is."""
+def _problems(text: str) -> list[str]:
+    """What is wrong with the parameters, each wrong one by name; empty when nothing is."""
     lines = _lines(text)
-    if len(lines) > MAX_PARAMETERS:
-        return f"Write at most {MAX_PARAMETERS} parameters."
-    for name, mark, value in lines:
-        if not mark or not name.strip():
-            return f"“{(name + mark + value).strip()[:60]}” is no parameter. Write name=value."
-        rest = _filled(value, dict.fromkeys(PLACEHOLDERS, ""))
-        if "{" in name + rest or "}" in name + rest:
-            return "Parameters are the same for everybody: of fields, only {label} and {code} can stand here."
-    return ""
+    found = (
+        [f"Write at most {MAX_PARAMETERS} parameters; these are {len(lines)}."] if len(lines) > MAX_PARAMETERS else []
+    )
+    nameless = [line for line in lines if not line[1] or not line[0].strip()]
+    if nameless:
+        found.append(f"{_named(nameless)} no parameter. Write name=value.")
+    personal = [line for line in lines if line not in nameless and _has_field(*line)]
+    if personal:
+        found.append(
+            f"{_named(personal)} not the same for everybody: of fields, only {{label}} and {{code}} can stand in a "
+            "parameter."
+        )
+    return found
+
+
+def _has_field(name: str, _: str, value: str) -> bool:
+    rest = name + _filled(value, dict.fromkeys(PLACEHOLDERS, ""))
+    return "{" in rest or "}" in rest
+
+
+def _named(lines: list[tuple[str, str, str]]) -> str:
+    """These lines, and the verb after them."""
+    names = [f"“{''.join(line).strip()[:60]}”" for line in lines[:MAX_PARAMETERS]]
+    if len(names) == 1:
+        return f"{names[0]} is"
+    more = f" and {len(lines) - len(names)} more" if len(lines) > len(names) else f" and {names.pop()}"
+    return f"{', '.join(names)}{more} are"

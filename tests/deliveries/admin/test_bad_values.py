@@ -78,3 +78,22 @@ def test_it_answers_beside_the_field_and_keeps_what_was_typed(at_marketer: Clien
     assert str(form.errors[name][0]).split("“")[0][:20].replace("'", "&#x27;") in html
     saved = Delivery.objects.get(pk=made.pk)
     assert {field: getattr(saved, field) for field in Properties.property_names()} == before
+
+
+def test_it_names_every_parameter_that_cannot_be_one(at_marketer: Client) -> None:
+    made = delivery()
+    lines = "utm_source\nutm_medium=mail\n=x\nwho={{ recipient.id }}\n{x}=1\nutm_campaign={label}"
+
+    errors = at_marketer.post(url(made), filled(made, url_parameters=lines)).context["adminform"].form.errors
+
+    assert errors["url_parameters"] == [
+        "“utm_source” and “=x” are no parameter. Write name=value.",
+        (
+            "“who={{ recipient.id }}” and “{x}=1” are not the same for everybody: of fields, only {label} and {code} "
+            "can stand in a parameter."
+        ),
+    ]
+    many = "\n".join(["bad"] * 30)
+    errors = at_marketer.post(url(made), filled(made, url_parameters=many)).context["adminform"].form.errors
+    assert errors["url_parameters"][0] == "Write at most 20 parameters; these are 30."
+    assert " and 10 more are no parameter" in errors["url_parameters"][1]
