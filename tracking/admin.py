@@ -44,11 +44,18 @@ class MachineRuleAdmin(ui.ModelAdmin):
     """What counts as a machine."""
 
     form = MachineRuleForm
-    list_display = ["name", "kind", "verdict", "position", "is_active", "is_changed"]
+    list_display = ["name", "kind", "verdict", "position", "is_active", "origin"]
     list_filter = ["kind", "is_active"]
     search_fields = ["name", "pattern", "source"]
     search_help_text = "Name, pattern or source"
     actions = ["reset_selected"]
+
+    @admin.display(description="from", ordering="is_changed")
+    def origin(self, rule: MachineRule) -> str:
+        """Whose it is."""
+        if rule.key is None:
+            return "Own"
+        return "Edited" if rule.is_changed else "Comes with the project"
 
     def save_model(self, request: HttpRequest, obj: MachineRule, form: Any, change: Any) -> None:
         """A rule of the project that somebody changed stays as it is when the project has a newer version."""

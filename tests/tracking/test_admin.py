@@ -34,6 +34,17 @@ def test_a_changed_rule_of_the_project_says_so_and_is_kept(admin_client: Client,
     assert (rule.pattern, rule.is_changed) == ("192.0.2.0/24", True)
 
 
+def test_the_list_says_in_words_whose_a_rule_is(admin_client: Client, rule: MachineRule) -> None:
+    MachineRule.objects.filter(pk=rule.pk).update(is_changed=True)
+    MachineRule.objects.create(name="Ours", kind=RuleKind.USER_AGENT, pattern="bot")
+
+    page = admin_client.get(reverse("admin:tracking_machinerule_changelist")).content.decode()
+
+    words = [cell.partition(">")[2].partition("<")[0].strip() for cell in page.split("field-origin")[1:]]
+    assert sorted(set(words)) == ["Comes with the project", "Edited", "Own"]
+    assert words.count("Edited") == words.count("Own") == 1
+
+
 def test_switching_a_rule_off_is_no_change_of_it(admin_client: Client, rule: MachineRule) -> None:
     admin_client.post(url(rule), typed(rule, is_active=""))
 
