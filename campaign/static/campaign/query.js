@@ -14,7 +14,13 @@ function setUpQuery(box) {
   const first = catalogue[0].path;
   let number = 0;
 
-  const fresh = (path) => ({ field: path, is: known.get(path).operators[0].name, value: null });
+  // What a question's value is before anybody gave one: the choice of nothing in particular where there is one.
+  const unset = (kind, operator) =>
+    operator.takes === "choice" && kind.choices.some(([value]) => value === "") ? "" : null;
+  const fresh = (path) => {
+    const kind = known.get(path);
+    return { field: path, is: kind.operators[0].name, value: unset(kind, kind.operators[0]) };
+  };
   const read = () => {
     try {
       const query = JSON.parse(field.value);
@@ -133,7 +139,8 @@ function setUpQuery(box) {
       select("Question", kind.operators.map((one) => [one.name, one.label]), item.is, (name) => {
         const before = operator.takes;
         item.is = name;
-        if (kind.operators.find((one) => one.name === name).takes !== before) item.value = null;
+        const after = kind.operators.find((one) => one.name === name);
+        if (after.takes !== before) item.value = unset(kind, after);
         draw();
         place.querySelector(`[data-node="${key}"]`)?.querySelectorAll("select")[1].focus();
         changed();
@@ -186,6 +193,15 @@ function setUpQuery(box) {
     (item.items || []).forEach((each, index) => mark(each, own[index]));
   };
 
+  // Conditions that still wait for their value are no mistake: nobody has typed anything wrong.
+  const waits = (item) => {
+    if (item.items) return item.items.some(waits);
+    const kind = known.get(item.field);
+    const takes = kind?.operators.find((one) => one.name === item.is)?.takes ?? "nothing";
+    if (takes === "nothing" || (takes === "choice" && kind.choices.some(([value]) => value === ""))) return false;
+    return [item.value].flat().some((value) => value === null || !String(value).trim());
+  };
+
   let timer, asked = 0;
   const countSoon = () => {
     clearTimeout(timer);
@@ -193,6 +209,11 @@ function setUpQuery(box) {
   };
   const countNow = async () => {
     const mine = ++asked;
+    if (waits(tree)) {
+      status.classList.remove("c-error");
+      status.textContent = "Fill in every condition to see how many people it finds.";
+      return;
+    }
     status.textContent = "Counting…";
     const answer = await fetch(box.dataset.countUrl, {
       method: "POST",
