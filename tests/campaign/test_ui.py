@@ -1,10 +1,14 @@
 """The admin's frame."""
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
+from deliveries.models import Delivery
+from tests.factories import recipient
 from tests.people import PASSWORD, logged_in, person
 
 POLICY = {
@@ -74,6 +78,20 @@ def test_it_says_whom_to_ask_for_a_permission() -> None:
 
     assert response.status_code == 403
     assert "Ask an administrator" in response.content.decode()
+
+
+def test_its_title_shows_an_address_as_it_is_and_names_of_models_with_a_capital(administrator: User) -> None:
+    ada = recipient("ada@example.org")
+    browser = logged_in(administrator)
+
+    person_page = browser.get(f"/admin/recipients/recipient/{ada.pk}/change/").content.decode()
+    own_page = browser.get(f"/admin/deliveries/delivery/{Delivery.objects.create(label='spring').pk}/").content.decode()
+
+    heading = person_page.partition("<h1")[2].partition("</h1>")[0]
+    assert re.findall(r">\s*(\w[^<]*?)\s*<", heading.replace("chevron_right", "")) == [
+        "Recipients", "Recipients", "ada@example.org",
+    ]  # fmt: skip
+    assert re.search(r">\s*spring\s*<", own_page.partition("<h1")[2].partition("</h1>")[0])
 
 
 def test_an_empty_list_says_what_there_is_not(administrator: User) -> None:
