@@ -5,6 +5,7 @@ from calendar import Calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Case, DateTimeField, F, Q, QuerySet, When
@@ -106,7 +107,7 @@ def _beginnings(begin: datetime, end: datetime) -> Iterator[Entry]:
     for delivery in _deliveries().filter(leaves_at__gte=begin, leaves_at__lt=end)[: MOST_A_MONTH + 1]:
         releases = releases_of(delivery)
         wave = _wave(1, len(releases), releases[0][1]) if releases else ""
-        yield Entry(delivery.leaves_at, delivery, wave, overdue(delivery, at))  # type: ignore[attr-defined]
+        yield Entry(delivery.leaves_at, delivery, wave, overdue(delivery, at))
 
 
 def _later_waves(begin: datetime, end: datetime) -> Iterator[Entry]:
@@ -124,7 +125,7 @@ def _wave(number: int, of: int, messages: int | None) -> str:
     return f"Wave {number} of {of}" + (f": {messages:,} messages" if messages is not None else "")
 
 
-def _deliveries() -> QuerySet[Delivery]:
+def _deliveries() -> "QuerySet[Any]":  # of deliveries with what is annotated
     found = Delivery.objects.main().annotate(leaves_at=LEAVES_AT).order_by("leaves_at")
     return found.only(
         "label", "state", "contact_at", "starts_at", "started_at", "claimed_at", "finished_at", "contact_times",

@@ -29,10 +29,8 @@ def test_a_wrong_call_is_answered_in_a_sentence_that_says_how_to_mend_it(
         call_command(*call)
     assert str(refused.value).startswith(sentence)
 
-    typed = load_command_class(OURS[call[0]], call[0])
-    typed._called_from_command_line = True
     with pytest.raises(SystemExit) as ended:
-        typed.create_parser("/srv/manage.py", call[0]).parse_args(call[1:])
+        load_command_class(OURS[call[0]], call[0]).run_from_argv(["/srv/manage.py", *call])
     assert ended.value.code == command.WRONG_CALL
     assert capsys.readouterr().err.startswith(sentence)
 
