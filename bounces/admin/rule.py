@@ -15,6 +15,7 @@ from bounces import rules, trial
 from bounces.models import BounceRule, UnqualifiedText
 from bounces.qualification import RuleError
 from campaign import ui
+from campaign.lib.primary_keys import primary_keys
 from deliveries.sending.verdict import Reason
 
 RECENT = 20
@@ -169,18 +170,17 @@ def _samples() -> list[UnqualifiedText]:
 def _text(posted: Any) -> str:
     """What was pasted, else the recent text that was chosen."""
     text = str(posted.get("try_text", "")).strip()
-    chosen = str(posted.get("try_sample", ""))
-    if not text and chosen.isascii() and chosen.isdigit() and len(chosen) < 19:
-        text = UnqualifiedText.objects.filter(pk=int(chosen)).values_list("sample", flat=True).first() or ""
-    return text
+    if text:
+        return text
+    chosen = UnqualifiedText.objects.filter(pk__in=primary_keys([str(posted.get("try_sample", ""))]))
+    return chosen.values_list("sample", flat=True).first() or ""
 
 
 def _tried(posted: Any, text: str) -> dict[str, Any]:
     """The result, with the rule of the form in its place where a form was sent."""
     if "pattern" not in posted:
         return {"tried": trial.tried(text, rules.current())}
-    number = str(posted.get("rule_id", ""))
-    row = BounceRule.objects.filter(pk=int(number)).first() if number.isdigit() and len(number) < 19 else None
+    row = BounceRule.objects.filter(pk__in=primary_keys([str(posted.get("rule_id", ""))])).first()
     form = BounceRuleForm(posted, instance=row or BounceRule())
     if row is not None and row.is_default:
         del form.fields["name"]

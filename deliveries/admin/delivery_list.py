@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from campaign.lib.clock import now
+from campaign.lib.primary_keys import primary_key
 from deliveries.models import Delivery, DeliveryTemplate
 from deliveries.pages.calendar import LEAVES_AT
 from deliveries.pages.overdue import is_overdue, overdue
@@ -28,8 +29,8 @@ class TemplateFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> QuerySet[Delivery]:
         """Deliveries of the chosen one."""
-        chosen = self.value() or ""
-        return queryset.filter(template_id=int(chosen)) if chosen.isascii() and chosen.isdigit() else queryset
+        chosen = primary_key(self.value() or "")
+        return queryset if chosen is None else queryset.filter(template_id=chosen)
 
 
 class LeavesFilter(admin.SimpleListFilter):

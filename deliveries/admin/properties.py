@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 
 from campaign import ui
+from campaign.lib.primary_keys import primary_keys
 from deliveries.admin import headers, insert
 from deliveries.admin.files import AttachmentsField, ImagesField, SeveralFilesField, attachable, check_total, store
 from deliveries.admin.origin import origins
@@ -192,7 +193,7 @@ class PropertiesForm(forms.ModelForm[Any]):
         shown = set(self.instance.attachments.values_list("pk", flat=True)) if self.instance.pk else set()
         if self.is_bound:
             posted = cast(QueryDict, self.data).getlist(self.add_prefix("attachments"))
-            shown |= {int(pk) for pk in posted if str(pk).isdigit()}
+            shown |= set(primary_keys(map(str, posted)))
         field = self.fields["attachments"]
         field.queryset = attachable(self.instance).filter(pk__in=shown)  # type: ignore[attr-defined]
         if not shown:

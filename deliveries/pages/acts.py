@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from campaign import ui
+from campaign.lib.primary_keys import primary_keys
 from deliveries.actions.analyse import analyse, stop_analysis
 from deliveries.actions.archive_again import archive_again
 from deliveries.actions.base import ActionRefused, MoveRefused
@@ -35,7 +36,7 @@ from deliveries.states import STARTED, DeliveryState
 
 def ticked(form: QueryDict) -> list[int]:
     """The ids of the warnings that were ticked."""
-    return [int(pk) for pk in form.getlist("acknowledged") if pk.isascii() and pk.isdigit() and len(pk) < 19]
+    return primary_keys(form.getlist("acknowledged"))
 
 
 def looked_at(form: QueryDict) -> datetime | None:

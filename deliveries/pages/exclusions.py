@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from campaign import ui
+from campaign.lib.primary_keys import primary_key
 from deliveries.analysis.run import exclusion_counts
 from deliveries.models import Delivery, Exclusion, ExclusionReason
 from deliveries.pages.access import delivery_page
@@ -21,10 +22,10 @@ CHUNK = 2_000
 def exclusions_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     """Everybody left out, or those of one reason."""
     reason = request.GET.get("reason", "")
-    after = request.GET.get("after", "")
+    after = primary_key(request.GET.get("after", ""))
     found = _selection(delivery, reason)
-    if after.isascii() and after.isdigit() and len(after) < 19:
-        found = found.filter(pk__gt=int(after))
+    if after is not None:
+        found = found.filter(pk__gt=after)
     lines = list(found[: PAGE + 1])
     return ui.page(
         request,

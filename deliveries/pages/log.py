@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from campaign import ui
 from campaign.lib.clock import now
+from campaign.lib.primary_keys import primary_key
 from campaign.lib.signing import MIRROR, token
 from deliveries.models import ArchiveCopy, Content, CopyState, Delivery, Message
 from deliveries.models.message import MessageQuerySet
@@ -52,7 +53,12 @@ def log_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         "deliveries/log.html",
         title=f"Delivery log: {delivery.label}",
         delivery=delivery,
-        log=_page(found, delivery, after=_number(request, "after"), before=_number(request, "before")),
+        log=_page(
+            found,
+            delivery,
+            after=primary_key(request.GET.get("after", "")),
+            before=primary_key(request.GET.get("before", "")),
+        ),
         states=list(MessageState),
         state=state,
         seeds=seeds,
@@ -128,11 +134,6 @@ def _state(text: str) -> MessageState | None:
         return MessageState(int(text))
     except ValueError:
         return None
-
-
-def _number(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
 
 
 def _filters(request: HttpRequest) -> str:

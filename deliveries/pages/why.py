@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from campaign import ui
+from campaign.lib.primary_keys import primary_keys
 from deliveries.analysis.why import explain
 from deliveries.models import Delivery, Exclusion, ExclusionReason, Message
 from deliveries.pages.people import ids_by_address, typed_address
@@ -57,16 +58,12 @@ def _recipient(number: str, address: str) -> Recipient | None:
     """By address as somebody typed it, else by primary key."""
     if address:
         return Recipient.objects.filter(pk__in=ids_by_address(address)[:1]).first()
-    return Recipient.objects.filter(pk=int(number)).first() if _is_key(number) else None
+    return Recipient.objects.filter(pk__in=primary_keys([number])).first()
 
 
 def _delivery(number: str) -> Delivery | None:
     chosen = Delivery.objects.select_related("target_file", "consent_service")
-    return chosen.filter(pk=int(number)).first() if _is_key(number) else None
-
-
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
+    return chosen.filter(pk__in=primary_keys([number])).first()
 
 
 def _traces(recipient: Recipient) -> list[Trace]:

@@ -12,6 +12,7 @@ from django.urls import URLPattern, path
 
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
+from campaign.lib.primary_keys import primary_key
 from recipients import erased, history, subscriptions
 from recipients.addresses import AddressError, key
 from recipients.admin.attributes import AttributesAdmin, AttributesForm
@@ -115,8 +116,8 @@ class ListFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Recipient]) -> QuerySet[Recipient]:
         """By the memberships' index."""
-        chosen = self.value()
-        return queryset.filter(memberships__list_id=int(chosen)) if chosen and chosen.isdigit() else queryset
+        chosen = primary_key(self.value() or "")
+        return queryset if chosen is None else queryset.filter(memberships__list_id=chosen)
 
 
 @ui.register(Recipient)

@@ -105,6 +105,13 @@ def test_it_leads_from_a_list_to_the_people_on_it(marketer):
     assert "outside@example.org" not in page
 
 
+@pytest.mark.parametrize("chosen", ["²", "all", "9" * 5_000])
+def test_what_is_no_list_leaves_nobody_out(marketer, chosen):
+    recipient("ada@example.org", on=recipient_list("Full"))
+
+    assert "ada@example.org" in marketer.get(LIST, {"list": chosen}).content.decode()
+
+
 def test_it_asks_about_deleting_a_list_with_counts_not_names(marketer):
     full = recipient_list("Full")
     for number in range(3):

@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from campaign import ui
+from campaign.lib.primary_keys import primary_keys
 from deliveries.models import Delivery
 from deliveries.rights import may_view_deliveries
 from tracking.figures.charts import Chart, chart
@@ -57,9 +58,7 @@ def comparison_page(request: HttpRequest) -> HttpResponse:
 
 
 def _asked_for(request: HttpRequest) -> list[Delivery]:
-    numbers = [
-        int(text) for text in request.GET.getlist("delivery") if text.isascii() and text.isdigit() and len(text) < 19
-    ]
+    numbers = primary_keys(request.GET.getlist("delivery"))
     return list(Delivery.objects.main().filter(pk__in=numbers[:MOST]).order_by("started_at", "pk"))
 
 

@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST
 
+from campaign.lib.primary_keys import primary_keys
 from deliveries.actions import unsubscribe as acts
 from deliveries.actions.unsubscribe import Wishes, choices_of, wishes_of
 from deliveries.identifiers import UNSUBSCRIBE, ForgottenMessage, UnknownMessage, find_message
@@ -71,7 +72,7 @@ def preferences(request: HttpRequest, message: Message, token: str) -> HttpRespo
     """The public services that the person has or had, each with a box."""
     wishes = wishes_of(message)
     if request.method == "POST" and wishes.recipient is not None:
-        wanted = {int(number) for number in request.POST.getlist("service") if _is_key(number)}
+        wanted = set(primary_keys(request.POST.getlist("service")))
         acts.choose(message, wishes.recipient, wanted)
         wishes = wishes_of(message)
     return _answer(
@@ -113,7 +114,3 @@ def _languages(request: HttpRequest, message: Message, wishes: Wishes) -> list[s
 
 def _asked_for(request: HttpRequest) -> list[str]:
     return accepted(request.headers.get("Accept-Language", ""))
-
-
-def _is_key(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
