@@ -11,8 +11,8 @@ from django.db import DatabaseError, connection, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from recipients.imports.detect import ImportProblem
-from recipients.imports.run import SQL, Existing, import_file
-from recipients.models import ImportState, RecipientImport
+from recipients.imports.run import SQL, import_file
+from recipients.models import Existing, ImportState, RecipientImport
 
 logger = logging.getLogger(__name__)
 

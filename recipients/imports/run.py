@@ -7,7 +7,6 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -18,20 +17,13 @@ from recipients.erased import Watch
 from recipients.imports.detect import Form, ImportProblem, detect
 from recipients.imports.lines import Reject, Row, open_text, read
 from recipients.imports.mapping import asked_kinds, checked, guess
-from recipients.models import BUILT_IN_FIELDS, AttributeDefinition, AttributeKind, RecipientList
+from recipients.models import BUILT_IN_FIELDS, AttributeDefinition, AttributeKind, Existing, RecipientList
 
 SQL = statements(Path(__file__).parent / "sql")
 
 REPEATED = "The same address stands again further down; the last line counts."
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PROGRESS_LINES = 5_000
-
-
-class Existing(StrEnum):
-    """What happens to people who are known already."""
-
-    UPDATE = "update"
-    SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from recipients.models.denylist import Denylist, ErasedWish
 from recipients.models.people_file import PeopleFile, PeopleFileLine
 from recipients.models.quarantine import HELD_BACK, Quarantine, QuarantinePolicy, QuarantineStatus
 from recipients.models.recipient import BUILT_IN_FIELDS, Consent, MailFormat, Recipient
-from recipients.models.recipient_import import ExistingChoice, ImportState, RecipientImport
+from recipients.models.recipient_import import Existing, ImportState, RecipientImport
 from recipients.models.recipient_list import ListMembership, RecipientList
 from recipients.models.saved_query import SavedQuery
 from recipients.models.service import Service, Subscription, SubscriptionRequest
@@ -21,7 +21,7 @@ __all__ = [
     "ConsentSubject",
     "Denylist",
     "ErasedWish",
-    "ExistingChoice",
+    "Existing",
     "ImportState",
     "ListMembership",
     "MailFormat",

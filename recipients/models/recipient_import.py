@@ -14,7 +14,7 @@ class ImportState(models.TextChoices):
     FAILED = "failed", "Nothing imported"
 
 
-class ExistingChoice(models.TextChoices):
+class Existing(models.TextChoices):
     """What an import does with people who are known already."""
 
     UPDATE = "update", "Update them (an empty cell never erases what is known)"
@@ -28,7 +28,7 @@ class RecipientImport(models.Model):
     file_name = models.CharField(max_length=200, editable=False)
     mapping = models.JSONField(default=dict)
     existing = models.CharField(
-        "people who are known already", max_length=6, choices=ExistingChoice.choices, default=ExistingChoice.UPDATE
+        "people who are known already", max_length=6, choices=Existing.choices, default=Existing.UPDATE
     )
     list_name = models.CharField(
         "put everybody on the list", max_length=200, blank=True, help_text="A list that does not exist is made."

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from recipients.imports.detect import ImportProblem, detect
 from recipients.imports.mapping import guess
-from recipients.imports.run import Counts, Existing, import_file
-from recipients.models import AttributeDefinition, AttributeKind, Recipient, RecipientList
+from recipients.imports.run import Counts, import_file
+from recipients.models import AttributeDefinition, AttributeKind, Existing, Recipient, RecipientList
 from tests.factories import attribute
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,8 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 
 from campaign.lib import command
 from recipients.imports.detect import ImportProblem
-from recipients.imports.run import Existing, import_file
+from recipients.imports.run import import_file
+from recipients.models import Existing
 
 
 class Command(command.Command):
