@@ -1,9 +1,9 @@
 """Every page for everybody: axe-core finds nothing, and the Tab key reaches all that a mouse can."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
+from tests.browser.mends import mends
 from tests.browser.pages import prepare
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -36,13 +36,9 @@ def test_it_finds_nothing_to_mend_on_any_page(marketers_page: Page, complaints: 
     for name, address in prepare().items():
         marketers_page.goto(address)
         marketers_page.wait_for_load_state("load")
-        violations = Axe().run(marketers_page).response["violations"]
-        if violations:
-            found[name] = [(one["id"], one["nodes"][0]["html"][:200]) for one in violations]
-        if marketers_page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-            found[f"{name}: too wide"] = []
+        found[name] = mends(marketers_page)
 
-    assert found == {}
+    assert {name: what for name, what in found.items() if what} == {}
     assert complaints == []
 
 

@@ -1,7 +1,6 @@
 """The pages about bounces and quarantine in a real browser."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
 from bounces.models import BounceMail, BounceRule, UnqualifiedText
@@ -9,16 +8,9 @@ from bounces.process import process
 from bounces.rules import load_defaults
 from recipients.models import Quarantine, Recipient
 from tests.bounces import sent
+from tests.browser.mends import mends
 
 STRANGE = "550 5.0.0 <{address}>: computer says no"
-
-
-def mends(page: Page) -> list[str]:
-    """What axe-core would have mended, and whether the page is wider than the window."""
-    found = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in Axe().run(page).response["violations"]]
-    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        found.append("too wide")
-    return found
 
 
 @pytest.mark.parametrize("width", [1280, 390])

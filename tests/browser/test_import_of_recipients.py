@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
 from recipients import denylist, quarantine
 from recipients.imports.job import run
 from recipients.models import AttributeKind, RecipientImport
+from tests.browser.mends import mends
 from tests.factories import attribute, recipient, recipient_list
 
 RECIPIENTS = "/admin/recipients/"
@@ -29,14 +29,6 @@ def upload(page: Page, file: Path) -> None:
     page.set_input_files("[name=file]", file)
     page.click("button:has-text('Upload')")
     page.wait_for_url("**/columns/")
-
-
-def mends(page: Page) -> list[str]:
-    """What axe-core would have mended, and whether the page is wider than the window."""
-    found = [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in Axe().run(page).response["violations"]]
-    if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
-        found.append("too wide")
-    return found
 
 
 @pytest.mark.parametrize("width", [1280, 390])

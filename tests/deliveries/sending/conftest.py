@@ -1,4 +1,16 @@
+import pytest
+
 from tests.deliveries.sending.certificates import authority
-from tests.smtp_sink import smtp_sink
+from tests.smtp_sink import WITHOUT_CHUNKING, WITHOUT_PIPELINING, SinkThread, smtp_sink
 
 __all__ = ["authority", "smtp_sink"]
+
+
+@pytest.fixture(params=["chunking", "pipelining", "one by one"])
+def sink(request: pytest.FixtureRequest, smtp_sink: SinkThread) -> SinkThread:
+    """A sink with BDAT, with DATA in a pipeline, and with each command on its own: what must hold holds in all."""
+    if request.param == "pipelining":
+        smtp_sink.sink.script.extensions = WITHOUT_CHUNKING
+    if request.param == "one by one":
+        smtp_sink.sink.script.extensions = WITHOUT_PIPELINING
+    return smtp_sink

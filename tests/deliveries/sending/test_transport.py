@@ -14,20 +14,7 @@ from deliveries.mail import Mail
 from deliveries.sending.smtp.replies import Stage
 from deliveries.sending.transport import Connection, ConnectionLost, RouteAddress
 from tests.deliveries.sending.servers import ScriptedServer, free_port, once_proven, wait_for
-from tests.smtp_sink import SAMPLE, SinkThread, mails
-
-WITHOUT_PIPELINING = tuple(extension for extension in EXTENSIONS if extension != "PIPELINING")
-WITHOUT_CHUNKING = tuple(extension for extension in EXTENSIONS if extension != "CHUNKING")
-
-
-@pytest.fixture(params=["chunking", "pipelining", "one by one"])
-def sink(request: pytest.FixtureRequest, smtp_sink: SinkThread) -> SinkThread:
-    """A sink with BDAT, with DATA in a pipeline, and with each command on its own: what must hold holds in all."""
-    if request.param == "pipelining":
-        smtp_sink.sink.script.extensions = WITHOUT_CHUNKING
-    if request.param == "one by one":
-        smtp_sink.sink.script.extensions = WITHOUT_PIPELINING
-    return smtp_sink
+from tests.smtp_sink import SAMPLE, WITHOUT_CHUNKING, WITHOUT_PIPELINING, SinkThread, mails
 
 
 def test_it_hands_over_every_mail_unchanged(sink: SinkThread) -> None:
