@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
-from deliveries.models import Message
+from bounces.understanding import Complaint, Failure
 from deliveries.models.message import NUMBER_BITS
 from deliveries.sending import outcomes
+from deliveries.sending.outcomes import Returned
 from deliveries.sending.verdict import FailureType, Reason, Verdict
 from recipients import denylist, quarantine
 from recipients.addresses import AddressError
@@ -20,20 +21,37 @@ OF_SERVERS: Final = frozenset({Reason.UNREACHABLE, Reason.INVALID_DOMAIN, Reason
 """Reasons that say more about a server, or about how it sees us, than about one mailbox."""
 
 
-def returned(message: Message, verdict: Verdict, words: str, at: datetime) -> None:
-    """A message came back. It failed, and its address with it, unless the verdict is to overlook the error."""
-    if verdict.reason is Reason.ERROR_IGNORED:
-        return
-    outcomes.returned(message.pk, verdict, words, at)
-    quarantine.note(failures_of([(message.pk, message.address, verdict, words, at)], is_returned=True))
+def returned(failures: Iterable[Failure]) -> list[Failure]:
+    """Messages came back, in this order: they failed, and their addresses with them. Returns what was news.
+
+    A message that failed with the same words before is the same failure told again, however long ago: it counts once.
+    An error that the verdict overlooks changes nothing.
+    """
+    failed = [each for each in failures if each.verdict.reason is not Reason.ERROR_IGNORED]
+    said = outcomes.returned([Returned(each.message.pk, each.verdict, each.words, each.at) for each in failed])
+    news = []
+    for each in failed:
+        if said.get(each.message.pk) != each.words:
+            said.setdefault(each.message.pk, each.words)
+            news.append(each)
+    quarantine.note(
+        failures_of(
+            ((each.message.pk, each.message.address, each.verdict, each.words, each.at) for each in news),
+            is_returned=True,
+        )
+    )
+    return news
 
 
-def complained(message: Message, words: str, at: datetime) -> None:
+def complained(complaint: Complaint) -> None:
     """Somebody called the message unwanted: the person is on the denylist, and so is the address."""
+    message = complaint.message
     for person in Recipient.objects.filter(pk__in=[message.recipient_id]):
         denylist.deny(person, source=f"Complaint about delivery {message.delivery_id}")
     try:
-        quarantine.complained(message.address, text=words, at=at, delivery_id=message.delivery_id, rule="complaint")
+        quarantine.complained(
+            message.address, text=complaint.words, at=complaint.at, delivery_id=message.delivery_id, rule="complaint"
+        )
     except AddressError:  # nothing can be sent to it either
         return
 

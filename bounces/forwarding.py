@@ -7,6 +7,8 @@ has been; nor is a mail forwarded twice, and an address gets so many in an hour 
 
 import logging
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.mime.message import MIMEMessage
 from email.mime.multipart import MIMEMultipart
@@ -19,7 +21,7 @@ from typing import Final
 from django.conf import settings
 from django.db import transaction
 
-from bounces.models import BounceMail, Forward, ForwardState
+from bounces.models import Forward, ForwardState
 from campaign.lib.clock import now
 from campaign.lib.sealing import SealBroken
 from deliveries.mail import Mail
@@ -41,15 +43,27 @@ _WAITS: Final = (1, 5, 15, 60, 240, 720, 1440)
 """Minutes until the next attempt."""
 
 
-def note(mail: BounceMail, to: str, why: str, delivery_id: int | None = None) -> bool:
-    """Let a kept mail be forwarded, once, in the transaction that processes it. Returns whether it will be: not without
-    an address, and not what was forwarded already, by whomever."""
-    if not to or is_marked(bytes(mail.raw)):
-        return False
-    _, is_new = Forward.objects.get_or_create(
-        mail=mail, defaults={"to": to, "why": why[:200], "delivery_id": delivery_id, "next_attempt_at": now()}
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A person who shall read a mail."""
+
+    to: str
+    why: str
+    delivery_id: int | None = None
+
+
+def note(readers: Mapping[int, Reader]) -> None:
+    """Let these kept mails (by their key) be forwarded, once each, in the transaction that processes them."""
+    due = now()
+    Forward.objects.bulk_create(
+        (
+            Forward(
+                mail_id=mail_id, to=reader.to, why=reader.why[:200], delivery_id=reader.delivery_id, next_attempt_at=due
+            )
+            for mail_id, reader in readers.items()
+        ),
+        ignore_conflicts=True,
     )
-    return is_new
 
 
 def is_marked(raw: bytes) -> bool:

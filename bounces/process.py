@@ -1,45 +1,41 @@
-"""One mail, or one event of a provider, that came back: whose it is, what it says, what follows; all of it or nothing.
+"""Mails, or events of a provider, that came back: whose each is, what it says, what follows; all of it or nothing.
 
-Every source calls :func:`process` or :func:`process_finding`. Both may be called any number of times with the same
-thing, and at the same time by several: it counts once.
+Every source calls :func:`process_each`, :func:`process_all`, or :func:`process` for one. They may be called any number
+of times with the same thing, and at the same time by several: it counts once.
+
+What is brought together is written together, in a handful of statements however many there are. What one of them
+breaks is divided until that one is alone, and it is set aside.
 """
 
 import hashlib
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
-from django.conf import settings
+import psycopg
 from django.db import InterfaceError, OperationalError, transaction
 
-from bounces import consequences, forwarding, rules, unqualified, whose
+from bounces import consequences, forwarding, mails, unqualified
+from bounces.mails import Earlier, Row
 from bounces.models import BounceMail, MailState
 from bounces.parsing import MAX_OCTETS, Action, Clues, Finding, Kind, Report, parse
-from bounces.parsing.mime import read
-from bounces.qualification import judge
-from bounces.qualification.verdicts import BY_REPLY_CODE, NO_FAILURE, UNQUALIFIED
+from bounces.understanding import MAX_WORDS, Brought, Understood, clean, understand
 from bounces.unqualified import Unknown
 from campaign.lib.clock import now
-from campaign.lib.pseudonyms import is_pseudonym
-from deliveries.actions.unsubscribe import unsubscribe_by_mail
-from deliveries.models import Message
-from deliveries.rendering.return_path import SEPARATOR, ReturnPath
-from deliveries.rows import investigation_address
-from deliveries.sending.verdict import FailureType, Verdict
-from recipients.addresses import AddressError, key
+from deliveries.actions.unsubscribe import MAIL, unsubscribe
+from deliveries.sending.verdict import Verdict
 
 logger = logging.getLogger(__name__)
 
-Judged = list[tuple[Finding, Verdict]]
+MOST_TOGETHER: Final = 200
+"""Mails that are processed in one transaction."""
+MOST_OCTETS_TOGETHER: Final = 8 * 1024 * 1024
+"""Of their contents; with the mail that reaches it they are enough."""
 
-MAX_WORDS: Final = 2_000
-MAX_FINDINGS: Final = 100
-"""Recipients of one report that are kept; each message of ours has one."""
-
-_MILD_FIRST: Final = (FailureType.IGNORED, FailureType.SOFT, FailureType.HARD)
+Key = TypeVar("Key")
 
 
 class Outcome(StrEnum):
@@ -74,35 +70,63 @@ class Processed:
     first: Outcome
     """What it was when it came first; equal to ``outcome`` unless that is REPEATED."""
     mail_id: int
+    is_forwarded: bool = False
+    """It goes on to somebody who reads it."""
 
     @property
     def may_be_removed(self) -> bool:
         """Everything is done and kept here: the source may delete it. What is not ours is somebody else's."""
         return self.first is Outcome.OURS
 
+    @property
+    def is_taken(self) -> bool:
+        """It has come to somebody: whoever hands it over need not return it to its sender."""
+        return self.first is not Outcome.NOT_OURS or self.is_forwarded
+
 
 def process(raw: bytes, *, source: str, envelope_to: str = "", at: datetime | None = None) -> Processed:
-    """What came of a mail, in the form that it was received (header, empty line, body; any bytes do).
+    """What came of one mail: see :func:`of_mail` for what is given, and :func:`process_each` for what is raised."""
+    return process_all([of_mail(raw, source=source, envelope_to=envelope_to, at=at)])[0]
+
+
+def process_all(brought: Iterable[Brought]) -> list[Processed]:
+    """What came of each of these, in their order: see :func:`process_each`."""
+    return [done for _, done in process_each((None, each) for each in brought)]
+
+
+def process_each(brought: Iterable[tuple[Key, Brought]]) -> Iterator[tuple[Key, Processed]]:
+    """What came of each of these, in their order, beside what names it for the caller. Each is done when it is given.
+
+    They are taken :data:`MOST_TOGETHER` at a time; when bringing them raises something, what was brought before is
+    processed first. Raises nothing, whatever their bytes. Only while the database is away does it raise
+    OperationalError or InterfaceError: bring what is not given yet again later.
+    """
+    for batch in _batches(brought):
+        done = _together(list({each.digest: each for _, each in batch}.values()))
+        for key, each in batch:
+            yield key, done[each.digest]
+            if done[each.digest].outcome is not Outcome.REPEATED:
+                done[each.digest] = _repeated(done[each.digest])
+
+
+def of_mail(raw: bytes, *, source: str, envelope_to: str = "", at: datetime | None = None) -> Brought:
+    """A mail in the form that it was received (header, empty line, body; any bytes do).
 
     ``source`` names where it was found, for people. ``envelope_to`` is the address it was sent to, where that is known
     from outside the mail (LMTP, a header that the mailbox adds). ``at`` is when it came; now, unless given.
-
-    Raises nothing for any bytes. Only while the database is away does it raise OperationalError or InterfaceError, with
-    nothing done: bring the mail again later.
     """
-    digest = hashlib.sha256(envelope_to.encode(errors="replace") + b"\0" + raw).hexdigest()
-    mail = BounceMail(
-        digest=digest,
-        source=_clean(source, 100),
-        envelope_to=_clean(envelope_to, 320),
-        received_at=at or now(),
+    return Brought(
+        digest=hashlib.sha256(envelope_to.encode(errors="replace") + b"\0" + raw).hexdigest(),
+        source=clean(source, 100),
+        envelope_to=clean(envelope_to, 320),
+        at=at or now(),
+        read=lambda: parse(raw),
         raw=raw[:MAX_OCTETS],
         octets=len(raw),
     )
-    return _once(mail, lambda: parse(raw), None)
 
 
-def process_finding(
+def of_event(
     *,
     source: str,
     event_id: str,
@@ -116,17 +140,16 @@ def process_finding(
     headers: tuple[tuple[str, str], ...] = (),
     otherwise: Verdict | None = None,
     at: datetime | None = None,
-) -> Processed:
-    """The same for an event of a provider that says without a mail what became of one message.
+) -> Brought:
+    """An event of a provider that says without a mail what became of one message.
 
     ``event_id`` is the provider's name for the event: the same one counts once. ``kind`` is BOUNCE, DELAYED or FEEDBACK
     (a complaint). ``message_id``, ``return_path`` (envelope sender), ``envelope_id`` and ``headers`` (lower-case name,
     value) are what the event quotes of the message; one of them must lead to it. ``text`` and ``status`` are judged by
     the rules; ``otherwise`` is the provider's own opinion, which counts where no rule and no code says anything.
     """
-    words = _clean(text, MAX_WORDS)
     action = {Kind.BOUNCE: Action.FAILED, Kind.DELAYED: Action.DELAYED, Kind.FEEDBACK: Action.COMPLAINED}
-    finding = Finding(address, action=action.get(kind, Action.FAILED), status=status, diagnostic=words)
+    finding = Finding(address, action=action.get(kind, Action.FAILED), status=status, diagnostic=clean(text, MAX_WORDS))
     clues = Clues(
         return_addresses=tuple(filter(None, (return_path,))),
         envelope_ids=tuple(filter(None, (envelope_id,))),
@@ -134,190 +157,140 @@ def process_finding(
         headers=headers,
     )
     report = Report(kind, (finding,), clues, is_complaint=kind is Kind.FEEDBACK)
-    mail = BounceMail(
+    return Brought(
         digest=hashlib.sha256(f"{source}\0{event_id}".encode(errors="replace")).hexdigest(),
-        source=_clean(source, 100),
-        received_at=at or now(),
-        raw=b"",
+        source=clean(source, 100),
+        envelope_to="",
+        at=at or now(),
+        read=lambda: report,
+        otherwise=otherwise,
     )
-    return _once(mail, lambda: report, otherwise)
 
 
-def again(mail: BounceMail) -> Processed:
+def again(kept: BounceMail) -> Processed:
     """Try a mail once more that was set aside."""
-    kept = BounceMail(
-        digest=mail.digest, source=mail.source, envelope_to=mail.envelope_to, received_at=mail.received_at,
-        raw=bytes(mail.raw), octets=mail.octets,
+    raw = bytes(kept.raw)
+    brought = Brought(
+        digest=kept.digest, source=kept.source, envelope_to=kept.envelope_to, at=kept.received_at,
+        read=lambda: parse(raw), raw=raw, octets=kept.octets,
     )  # fmt: skip
     with transaction.atomic():
-        BounceMail.objects.filter(pk=mail.pk, state=MailState.SET_ASIDE).delete()
-        return _once(kept, lambda: parse(bytes(kept.raw)), None)
+        BounceMail.objects.filter(pk=kept.pk, state=MailState.SET_ASIDE).delete()
+        return process_all([brought])[0]
 
 
-def _once(mail: BounceMail, read: Callable[[], Report], otherwise: Verdict | None) -> Processed:
+def _batches(brought: Iterable[tuple[Key, Brought]]) -> Iterator[list[tuple[Key, Brought]]]:
+    batch: list[tuple[Key, Brought]] = []
+    octets = 0
+    try:
+        for key, each in brought:
+            batch.append((key, each))
+            octets += len(each.raw)
+            if len(batch) == MOST_TOGETHER or octets >= MOST_OCTETS_TOGETHER:
+                yield batch
+                batch, octets = [], 0
+    except Exception:
+        if batch:
+            yield batch
+        raise
+    if batch:
+        yield batch
+
+
+def _together(batch: Sequence[Brought]) -> dict[str, Processed]:
+    """What came of each of these, which differ, by digest."""
     try:
         with transaction.atomic():
-            kept, is_new = _kept(mail)
-            return _understand(kept, read(), otherwise) if is_new else _repeated(kept)
-    except (OperationalError, InterfaceError):
-        raise
+            understood = understand(batch)
+            # What persons want concerns other deliveries as well, whose rows are locked in an order of their own.
+            wishes = [each.brought for each in understood if each.is_wish] if len(batch) > 1 else []
+            done = _settled([each for each in understood if not (wishes and each.is_wish)])
+    except (OperationalError, InterfaceError) as error:
+        if len(batch) == 1 or not isinstance(error.__cause__, psycopg.errors.DeadlockDetected):
+            raise
+        return _divided(batch)
     except Exception as error:
-        logger.exception("A mail from %s could not be processed; it is set aside.", mail.source)
-        return _set_aside(mail, error)
+        if len(batch) > 1:
+            return _divided(batch)
+        logger.exception("A mail from %s could not be processed; it is set aside.", batch[0].source)
+        return _set_aside(batch[0], error)
+    for each in wishes:
+        done |= _together([each])
+    return done
 
 
-def _kept(mail: BounceMail, **values: str) -> tuple[BounceMail, bool]:
-    """The row with the mail's digest, and whether it was made now; others with the same mail wait for us."""
-    columns = {name: getattr(mail, name) for name in ("source", "envelope_to", "received_at", "raw", "octets")}
-    return BounceMail.objects.get_or_create(digest=mail.digest, defaults=columns | values)
+def _divided(batch: Sequence[Brought]) -> dict[str, Processed]:
+    """In two halves, so that what one mail breaks concerns that mail alone."""
+    middle = len(batch) // 2
+    return _together(batch[:middle]) | _together(batch[middle:])
 
 
-def _repeated(mail: BounceMail) -> Processed:
-    first = _OUTCOMES[MailState(mail.state)]
-    kind = Kind(mail.kind) if mail.kind else None
-    return Processed(Outcome.REPEATED, kind, "It came before; nothing was done now.", first, mail.pk)
-
-
-def _understand(mail: BounceMail, report: Report, otherwise: Verdict | None) -> Processed:
-    if (message := _unsubscribed(mail, report)) is not None:
-        mail.kind, mail.message_ids, mail.raw = report.kind, [message.pk], b""
-        mail.sentence = f"{message.address} unsubscribed by mail."
-        mail.save()
-        return Processed(Outcome.OURS, report.kind, mail.sentence, Outcome.OURS, mail.pk)
-    messages = whose.find(report, mail.envelope_to)
-    if any(is_pseudonym(message.address) for message in messages):
-        return _of_erased(mail, report.kind)
-    judged = _judged(report, otherwise)
-    mail.kind = report.kind
-    mail.findings = [_shown(*each) for each in judged[:MAX_FINDINGS]]
-    mail.message_ids = [message.pk for message in messages]
-    if not messages:
-        mail.state, mail.sentence = MailState.NOT_OURS, "It is about none of our messages."
-        mail.findings = []
-        if not _forward_strange(mail, report):
-            mail.raw = b""
-    else:
-        mail.sentence = " ".join(_follow(message, report, judged, mail) for message in messages)
-    mail.save()
-    outcome = _OUTCOMES[MailState(mail.state)]
-    return Processed(outcome, report.kind, mail.sentence, outcome, mail.pk)
-
-
-def _of_erased(mail: BounceMail, kind: Kind) -> Processed:
-    """What comes back for somebody whose data were erased changes nothing, and names the person once more."""
-    mail.kind, mail.raw, mail.envelope_to = kind, b"", ""
-    mail.sentence = "It is about a person who was erased: nothing of it is kept."
-    mail.save()
-    return Processed(Outcome.OURS, kind, mail.sentence, Outcome.OURS, mail.pk)
-
-
-def _unsubscribed(mail: BounceMail, report: Report) -> Message | None:
-    """The message whose ``mailto:`` unsubscription the mail is, and the person unsubscribed; ``None`` for any other.
-
-    The subject alone says so where the address of bounces names no message (``RETURN_PATH=plain``).
-    """
-    if report.kind in {Kind.BOUNCE, Kind.DELAYED}:  # one of Gmail's looks like an automatic opt-out
-        return None
-    subject = read(bytes(mail.raw)).headers.get("subject")
-    return unsubscribe_by_mail((mail.envelope_to, *report.clues.return_addresses[: whose.MAX_SIGNS]), subject)
-
-
-def _judged(report: Report, otherwise: Verdict | None) -> Judged:
-    judged = judge(report, rules.current())
-    if otherwise is None:
-        return judged
-    return [(finding, otherwise if verdict is UNQUALIFIED else verdict) for finding, verdict in judged]
-
-
-def _follow(message: Message, report: Report, judged: Judged, mail: BounceMail) -> str:
-    """Do what follows for one message; what was done, in a sentence."""
-    at = mail.received_at
-    match report.kind:
-        case Kind.FEEDBACK if report.is_complaint:
-            words = judged[0][0].diagnostic if judged else "Feedback report"
-            consequences.complained(message, _clean(words, MAX_WORDS), at)
-            return f"{message.address} complained: nothing is sent to this person any more."
-        case Kind.BOUNCE:
-            finding, verdict = _said_of(message, judged)
-            if verdict == NO_FAILURE:
-                return f"Nobody says that the message to {message.address} failed."
-            words = _clean(finding.diagnostic or report.notice, MAX_WORDS)
-            consequences.returned(message, verdict, words, at)
-            if verdict == UNQUALIFIED:
-                _forward(mail, message, "No rule and no code says what this bounce means.")
-            if verdict == UNQUALIFIED or verdict.rule.startswith(BY_REPLY_CODE):
-                unqualified.note([Unknown(message.pk, words, verdict, at, is_returned=True)])
-            return f"The message to {message.address} failed: {verdict.type}, {verdict.reason.label}."
-        case Kind.DELAYED:
-            return f"The message to {message.address} is late; its server goes on trying."
-        case Kind.VACATION:
-            return f"A machine answered for {message.address}."
-        case _:
-            _forward(mail, message, f"This came back for the message to {message.address} and is no bounce.")
-            return f"This is no bounce of the message to {message.address}."
-
-
-def _forward(mail: BounceMail, message: Message, why: str) -> None:
-    """Let a person read it, at the address that the message's delivery names."""
-    if mail.raw:
-        forwarding.note(mail, investigation_address(message), why, message.delivery_id)
-
-
-def _forward_strange(mail: BounceMail, report: Report) -> bool:
-    """What is neither about a message of ours nor a bounce, but was written to our error address (by a person, or a
-    DMARC or TLS report), goes to the platform's investigation address."""
-    if report.kind is not Kind.OTHER or not any(
-        map(_is_error_address, (mail.envelope_to, *report.clues.return_addresses))
-    ):
-        return False
-    return forwarding.note(mail, settings.INVESTIGATION_ADDRESS, "This came to the error address and is no bounce.")
-
-
-def _is_error_address(address: str) -> bool:
-    """The platform's error address, with or without a sub-address; any address at a domain that is for bounces only."""
-    local, _, domain = address.lower().rpartition("@")
-    own_local, _, own_domain = settings.ERROR_ADDRESS.lower().rpartition("@")
-    if domain != own_domain:
-        return False
-    return settings.RETURN_PATH == ReturnPath.DOMAIN or local.partition(SEPARATOR)[0] == own_local
-
-
-def _said_of(message: Message, judged: Judged) -> tuple[Finding, Verdict]:
-    """What the report says of this message's address; of others to whom it was passed on, the mildest."""
-    if not judged:
-        return Finding(message.address), UNQUALIFIED
-    own = _same(message.address)
-    named = [each for each in judged if own in (_same(each[0].address), _same(each[0].original))]
-    return min(named or judged, key=lambda each: _MILD_FIRST.index(each[1].type))
-
-
-def _same(address: str) -> str:
-    try:
-        return key(address)
-    except AddressError:
-        return address.lower()
-
-
-def _set_aside(mail: BounceMail, error: Exception) -> Processed:
-    sentence = f"It could not be processed ({type(error).__name__}): {_clean(str(error), 500)}"
-    with transaction.atomic():
-        kept, is_new = _kept(mail, state=MailState.SET_ASIDE, sentence=sentence)
-    return Processed(Outcome.SET_ASIDE, None, sentence, Outcome.SET_ASIDE, kept.pk) if is_new else _repeated(kept)
-
-
-def _shown(finding: Finding, verdict: Verdict) -> dict[str, str]:
-    return {
-        "address": _clean(finding.address, 320),
-        "original": _clean(finding.original, 320),
-        "action": finding.action.value,
-        "status": finding.status,
-        "type": verdict.type.value,
-        "reason": verdict.reason.label,
-        "rule": verdict.rule,
-        "text": _clean(finding.diagnostic, MAX_WORDS),
+def _settled(understood: Sequence[Understood]) -> dict[str, Processed]:
+    """Keep what is new of these and do what follows from it."""
+    ids = mails.keep([_row(each) for each in understood])
+    new = [each for each in understood if each.brought.digest in ids]
+    for each in new:
+        if each.unsubscribed is not None:
+            unsubscribe(each.unsubscribed, source=MAIL)
+        for complaint in each.complaints:
+            consequences.complained(complaint)
+    news = consequences.returned([failure for each in new for failure in each.failures])
+    unqualified.note(
+        Unknown(each.message.pk, each.words, each.verdict, each.at, is_returned=True)
+        for each in news
+        if each.is_unknown
+    )
+    forwarding.note({ids[each.brought.digest]: each.reader for each in new if each.reader is not None})
+    known = mails.earlier({each.brought.digest for each in understood} - ids.keys())
+    return {each.brought.digest: _result(each, ids) for each in new} | {
+        digest: _known(mail) for digest, mail in known.items()
     }
 
 
-def _clean(text: str, limit: int) -> str:
-    """Text that PostgreSQL takes: no NUL, no half of a surrogate pair."""
-    return text[:limit].replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+def _row(understood: Understood) -> Row:
+    brought = understood.brought
+    return Row(
+        digest=brought.digest,
+        source=brought.source,
+        envelope_to=brought.envelope_to if understood.keeps_envelope else "",
+        received_at=brought.at,
+        kind=understood.kind,
+        state=understood.state,
+        sentence=understood.sentence,
+        message_ids=[message.pk for message in understood.messages],
+        findings=understood.findings,
+        raw=brought.raw if understood.keeps_raw else b"",
+        octets=brought.octets,
+    )
+
+
+def _result(understood: Understood, ids: dict[str, int]) -> Processed:
+    outcome = _OUTCOMES[understood.state]
+    pk = ids[understood.brought.digest]
+    return Processed(outcome, understood.kind, understood.sentence, outcome, pk, understood.reader is not None)
+
+
+def _known(kept: Earlier) -> Processed:
+    first = _OUTCOMES[kept.state]
+    return _repeated(Processed(first, kept.kind, "", first, kept.id, kept.is_forwarded))
+
+
+def _repeated(before: Processed) -> Processed:
+    return replace(before, outcome=Outcome.REPEATED, sentence="It came before; nothing was done now.")
+
+
+def _set_aside(brought: Brought, error: Exception) -> dict[str, Processed]:
+    sentence = f"It could not be processed ({type(error).__name__}): {clean(str(error), 500)}"
+    aside = Outcome.SET_ASIDE
+    with transaction.atomic():
+        ids = mails.keep(
+            [
+                Row(
+                    brought.digest, brought.source, brought.envelope_to, brought.at, None, MailState.SET_ASIDE,
+                    sentence, (), (), brought.raw, brought.octets,
+                )
+            ]
+        )  # fmt: skip
+        known = mails.earlier([brought.digest] if not ids else [])
+    done = {digest: Processed(aside, None, sentence, aside, pk) for digest, pk in ids.items()}
+    return done | {digest: _known(kept) for digest, kept in known.items()}

@@ -55,7 +55,7 @@ def note(unknown: Iterable[Unknown]) -> None:
         return
     digests = sorted(groups)
     first = [groups[digest][0] for digest in digests]
-    with transaction.atomic(), connection.cursor() as cursor:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
         cursor.execute(
             SQL["note_texts"],
             {

@@ -16,7 +16,18 @@ from bounces.parsing.addresses import iter_addresses
 from bounces.parsing.report import Clues, Report
 from campaign.lib.clock import now
 from campaign.lib.signing import own_names
-from deliveries.identifiers import MIRROR, UNSUBSCRIBE, UnknownMessage, find_message, find_returned
+from deliveries.identifiers import (
+    MIRROR,
+    UNSUBSCRIBE,
+    Lookup,
+    UnknownMessage,
+    find_message,
+    find_returned,
+    id_in,
+    ids_in,
+    keyed,
+    look_up,
+)
 from deliveries.models import Message
 from deliveries.rendering.return_path import ReturnPath
 from recipients.models import Recipient
@@ -34,17 +45,30 @@ _UNSUBSCRIBE = re.compile(r"/u/([A-Za-z0-9_-]{30,60})(?![A-Za-z0-9_-])")
 _TO_FIELDS: Final = ("to", "delivered-to", "x-original-to", "envelope-to", "x-envelope-to")
 
 
-def find(report: Report, envelope_to: str = "") -> list[Message]:
-    """The messages that a mail is about, their contents loaded; empty when it is about none of ours.
+def looked_up(mails: Iterable[tuple[Report, str, str | None]]) -> Lookup:
+    """What finds the messages that these mails name by a sign of ours, loaded in one query: reports, the addresses that
+    they came to, and subjects, where one may name a message."""
+    ids: set[int] = set()
+    for report, envelope_to, subject in mails:
+        for address in _return_paths(report, envelope_to):
+            ids.update(ids_in(address))
+        ids.update(ids_in(f"{subject or ''}@"))
+        tokens = (*_envelope_ids(report.clues), *_unsubscribe_tokens(report.clues))
+        ids.update(found for token in tokens if (found := id_in(token)) is not None)
+    return keyed(ids).get
+
+
+def find(report: Report, envelope_to: str = "", look: Lookup = look_up) -> list[Message]:
+    """The messages that a mail is about, the keys of their contents loaded; empty when it is about none of ours.
 
     ``envelope_to`` is the address that the mail came to, where its source knows it. The first sign that leads to a
     message decides; a sign such as the Message-ID may lead to several.
     """
     ways: tuple[Callable[[], Iterator[Message]], ...] = (
-        lambda: _by_return_path((envelope_to, *report.clues.return_addresses)),
-        lambda: _by_envelope_id(report.clues.envelope_ids),
+        lambda: _by_return_path(_return_paths(report, envelope_to), look),
+        lambda: _by_tokens(MIRROR, _envelope_ids(report.clues), look),
         lambda: _by_message_id(report.clues, _addresses(report)),
-        lambda: _by_own_headers(report.clues),
+        lambda: _by_tokens(UNSUBSCRIBE, _unsubscribe_tokens(report.clues), look),
         lambda: _by_address_alone([finding.address for finding in report.recipients]),
     )
     for way in ways:
@@ -54,18 +78,36 @@ def find(report: Report, envelope_to: str = "") -> list[Message]:
     return []
 
 
-def _by_return_path(addresses: Iterable[str]) -> Iterator[Message]:
-    """Our envelope sender, in which every message is named."""
-    for address in islice(filter(None, addresses), MAX_SIGNS):
+def _return_paths(report: Report, envelope_to: str) -> Iterator[str]:
+    """Where our envelope sender may stand, in which every message is named."""
+    return islice(filter(None, (envelope_to, *report.clues.return_addresses)), MAX_SIGNS)
+
+
+def _envelope_ids(clues: Clues) -> Iterator[str]:
+    """What we gave as ENVID (RFC 3461, section 4.4) and the report repeats (RFC 3464, section 2.2.1)."""
+    return islice(clues.envelope_ids, MAX_SIGNS)
+
+
+def _unsubscribe_tokens(clues: Clues) -> Iterator[str]:
+    """The address in our List-Unsubscribe field."""
+    values = " ".join(value for name, value in clues.headers if name == "list-unsubscribe")
+    return islice(_UNSUBSCRIBE.findall(unquote("".join(values.split()))), MAX_SIGNS)
+
+
+def _by_return_path(addresses: Iterable[str], look: Lookup) -> Iterator[Message]:
+    for address in addresses:
         try:
-            yield find_returned(address)
+            yield find_returned(address, look)
         except UnknownMessage:
             continue
 
 
-def _by_envelope_id(identifiers: Iterable[str]) -> Iterator[Message]:
-    """What we gave as ENVID (RFC 3461, section 4.4) and the report repeats (RFC 3464, section 2.2.1)."""
-    yield from _by_tokens(MIRROR, islice(identifiers, MAX_SIGNS))
+def _by_tokens(purpose: bytes, tokens: Iterable[str], look: Lookup) -> Iterator[Message]:
+    for each in tokens:
+        try:
+            yield find_message(purpose, each, look)
+        except UnknownMessage:
+            continue
 
 
 def _by_message_id(clues: Clues, addresses: list[str]) -> Iterator[Message]:
@@ -79,12 +121,6 @@ def _by_message_id(clues: Clues, addresses: list[str]) -> Iterator[Message]:
             yield message
 
 
-def _by_own_headers(clues: Clues) -> Iterator[Message]:
-    """The address in our List-Unsubscribe field."""
-    values = " ".join(value for name, value in clues.headers if name == "list-unsubscribe")
-    yield from _by_tokens(UNSUBSCRIBE, islice(_UNSUBSCRIBE.findall(unquote("".join(values.split()))), MAX_SIGNS))
-
-
 def _by_address_alone(addresses: list[str]) -> Iterator[Message]:
     """The last message to each address, where its content put no identifier into the return path."""
     for address in addresses[:MAX_SIGNS]:
@@ -92,19 +128,11 @@ def _by_address_alone(addresses: list[str]) -> Iterator[Message]:
         yield from (each for each in plain if each.processed_at and each.processed_at > now() - BY_ADDRESS_WITHIN)
 
 
-def _by_tokens(purpose: bytes, tokens: Iterable[str]) -> Iterator[Message]:
-    for each in tokens:
-        try:
-            yield find_message(purpose, each)
-        except UnknownMessage:
-            continue
-
-
 def _to(addresses: Iterable[str], limit: int) -> Iterator[Message]:
     """The latest messages to the people who have these addresses, then those to seed addresses."""
     keys = keys_of(addresses)
     people = Recipient.objects.filter(address_key__in=keys).values_list("pk", flat=True)
-    messages = Message.objects.select_related("content").order_by("-pk")
+    messages = Message.objects.select_related("content").defer("content__compiled").order_by("-pk")
     yield from messages.filter(recipient_id__in=list(people))[:limit]
     yield from messages.filter(seed__isnull=False, address__in=keys)[:limit]
 

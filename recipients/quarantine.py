@@ -62,7 +62,7 @@ def note(failures: Iterable[AddressFailure]) -> None:
     if not by_key:
         return
     policy = QuarantinePolicy.objects.current()
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         records = _locked(sorted(by_key))
         counted = []
         for record in records:

@@ -7,7 +7,7 @@ still there, and the next one finds that it came before.
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from django.db.models import F
 
 from bounces.models import BounceMailbox, MailboxLogin, OursAction
-from bounces.process import Outcome, Processed, process
+from bounces.process import MOST_TOGETHER, Outcome, Processed, of_mail, process_each
 from bounces.sources.mailbox import (
     LetterUnreadable,
     MailboxAddress,
@@ -25,6 +25,7 @@ from bounces.sources.mailbox import (
     open_session,
 )
 from bounces.sources.oauth import TokenRefused, access_token
+from bounces.understanding import Brought
 from campaign.lib.alone import alone
 from campaign.lib.clock import now
 from campaign.lib.connecting import Security
@@ -33,7 +34,7 @@ from deliveries.sending import shutdown
 
 logger = logging.getLogger(__name__)
 
-BATCH: Final = 200
+BATCH: Final = MOST_TOGETHER
 """Mails that are processed before the mailbox is tidied up."""
 IDLE_SECONDS: Final = 540.0
 """Longest wait in one IDLE: servers may hang up after half an hour (RFC 2177), firewalls sooner."""
@@ -104,25 +105,29 @@ def read(mailbox: BounceMailbox, session: Session) -> bool:
 def _processed(mailbox: BounceMailbox, session: Session, keys: Sequence[str], tally: Tally) -> list[str]:
     """Process these mails; which of them may be settled."""
     ours = []
-    for key in keys:
-        if shutdown.asked():
-            break
-        try:
-            letter = session.fetch(key)
-        except LetterUnreadable as error:
-            again = "It is tried again." if session.postpone(key) else "It is left where it is."
-            tally.problems.append(f"Mail {key} is not given out by the server: {error}. {again}")
-            continue
-        if letter is None:
-            session.leave([key])
-            continue
-        done = process(letter.raw, source=f"Mailbox {mailbox.name}", at=letter.at)
+    for key, done in process_each(_brought(mailbox, session, keys, tally)):
         tally.count(done)
         if done.may_be_removed:
             ours.append(key)
         else:
             session.leave([key])
     return ours
+
+
+def _brought(
+    mailbox: BounceMailbox, session: Session, keys: Sequence[str], tally: Tally
+) -> Iterator[tuple[str, Brought]]:
+    """What the server gives out of these."""
+    for key, letter in session.fetch_each(keys):
+        if isinstance(letter, LetterUnreadable):
+            again = "It is tried again." if session.postpone(key) else "It is left where it is."
+            tally.problems.append(f"Mail {key} is not given out by the server: {letter}. {again}")
+        elif letter is None:
+            session.leave([key])
+        else:
+            yield key, of_mail(letter.raw, source=f"Mailbox {mailbox.name}", at=letter.at)
+        if shutdown.asked():
+            break
 
 
 def _record(mailbox: BounceMailbox, session: Session, tally: Tally) -> None:

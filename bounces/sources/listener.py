@@ -9,7 +9,7 @@ import logging
 import ssl
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -20,8 +20,10 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from django.db import InterfaceError, OperationalError, close_old_connections, connections
 
 from bounces.parsing import MAX_OCTETS
-from bounces.process import Outcome, process
-from deliveries.identifiers import UnknownMessage, find_returned, find_unsubscribing
+from bounces.process import MOST_TOGETHER, Processed, of_mail, process_all
+from bounces.sources.together import Together
+from bounces.understanding import Brought
+from deliveries.identifiers import ids_in, is_signed, keyed
 
 logger = logging.getLogger(__name__)
 Answer = TypeVar("Answer")
@@ -61,6 +63,13 @@ class Listener:
         self.is_ending = False
         self._servers: list[asyncio.Server] = []
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="bounces")
+        # While the database works for some connections, what the others bring gathers.
+        self.mails: Together[Brought, Processed] = Together(
+            lambda mails: self.in_database(partial(process_all, mails)), MOST_TOGETHER
+        )
+        self.addresses: Together[str, bool] = Together(
+            lambda asked: self.in_database(partial(self._are_ours, asked)), MAX_CONNECTIONS
+        )
 
     async def listen(self, host: str, port: int, *, lmtp: bool = False) -> int:
         """Take mails at an address; which port it is, for 0. Raises OSError."""
@@ -92,6 +101,11 @@ class Listener:
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(loop.run_in_executor(self._threads, close) for _ in range(DATABASE_THREADS)))
         self._threads.shutdown()
+
+    def _are_ours(self, addresses: Sequence[str]) -> list[bool]:
+        """Which of these some message of ours signed, or were given to be accepted."""
+        look = keyed(message_id for address in addresses for message_id in ids_in(address)).get
+        return [address.lower() in self.accepted or is_signed(address, look) for address in addresses]
 
     async def in_database(self, work: Callable[[], Answer]) -> Answer:
         """Do what needs the database in a thread that has a connection of its own."""
@@ -136,7 +150,7 @@ class _Handler:
             return "452 4.5.3 One recipient at a time."
         if address.isprintable() and address.isascii():
             try:
-                is_ours = await self._listener.in_database(partial(self._is_ours, address))
+                is_ours = await self._listener.addresses.ask(address)
             except (OperationalError, InterfaceError):
                 return _AWAY
             if is_ours:
@@ -147,29 +161,17 @@ class _Handler:
             await server.hang_up("421 4.7.0 Too many unknown addresses.")
         return "550 5.1.1 No message of ours has this return path."
 
-    def _is_ours(self, address: str) -> bool:
-        if address.lower() in self._listener.accepted:
-            return True
-        for find in (find_returned, find_unsubscribing):
-            try:
-                find(address)
-            except UnknownMessage:
-                continue
-            return True
-        return False
-
     async def handle_DATA(self, server: "_Smtp", session: Session, envelope: Envelope) -> str:  # noqa: N802
         raw = envelope.content
         if not isinstance(raw, bytes):  # the server was told not to decode
             raise TypeError(type(raw))
-        work = partial(process, raw, source=server.source, envelope_to=envelope.rcpt_tos[0])
         try:
-            done = await self._listener.in_database(work)
+            done = await self._listener.mails.ask(of_mail(raw, source=server.source, envelope_to=envelope.rcpt_tos[0]))
         except (OperationalError, InterfaceError):
             return _AWAY
-        if done.first is Outcome.NOT_OURS:
+        if not done.is_taken:
             return "550 5.7.1 This mail is about no message of ours."
-        return f"250 2.6.0 OK, {done.outcome}"
+        return f"250 2.6.0 OK, {'forwarded' if done.is_forwarded else done.outcome}"
 
     async def handle_exception(self, error: Exception) -> str:
         """Whatever we cannot do now may be possible later; nobody outside reads why."""

@@ -3,7 +3,7 @@
 import re
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final, Self
@@ -94,6 +94,14 @@ class Session(ABC):
     @abstractmethod
     def fetch(self, key: str) -> Letter | None:
         """The mail, without a trace in the mailbox; None when it is gone. Raises :class:`LetterUnreadable`."""
+
+    def fetch_each(self, keys: Iterable[str]) -> Iterator[tuple[str, Letter | LetterUnreadable | None]]:
+        """These mails beside their keys, as :meth:`fetch` gives them, or why the server does not."""
+        for key in keys:
+            try:
+                yield key, self.fetch(key)
+            except LetterUnreadable as error:
+                yield key, error
 
     @abstractmethod
     def settle(self, keys: Sequence[str]) -> None:

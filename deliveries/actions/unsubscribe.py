@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import transaction
 
 from campaign.lib.clock import now
-from deliveries.identifiers import UnknownMessage, find_unsubscribing
+from deliveries.identifiers import Lookup, UnknownMessage, find_unsubscribing, look_up
 from deliveries.models import Delivery, Message
 from recipients import denylist, erased, subscriptions
 from recipients.addresses import AddressError, key
@@ -111,20 +111,18 @@ def choose(message: Message, recipient: Recipient, wanted: Collection[int]) -> N
         act(recipient, choice.service, origin)
 
 
-def unsubscribe_by_mail(addresses: Iterable[str], subject: str = "") -> Message | None:
-    """Unsubscribe the person whose mail program wrote to the ``mailto:`` address of a message; returns that message.
+def unsubscribing(addresses: Iterable[str], subject: str = "", look: Lookup = look_up) -> Message | None:
+    """The message to whose ``mailto:`` address a mail program wrote to unsubscribe its person (source :data:`MAIL`).
 
     ``addresses`` are those that the mail was delivered to (``Delivered-To``, ``X-Original-To``, ``To``), in any case
     and with whatever gateways put around them; whoever sent it does not matter, because the address is signed.
-    ``None``: the mail is no unsubscription (a bounce, for example), and nothing was done.
+    ``None``: the mail is no unsubscription (a bounce, for example).
     """
     for address in addresses:
         try:
-            message = find_unsubscribing(address, subject)
+            return find_unsubscribing(address, subject, look)
         except UnknownMessage:
             continue
-        unsubscribe(message, source=MAIL)
-        return message
     return None
 
 

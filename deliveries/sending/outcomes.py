@@ -53,6 +53,16 @@ class Outcome:
     retry_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """A message that had left came back."""
+
+    message_id: int
+    verdict: Verdict
+    words: str
+    at: datetime
+
+
 def of_reply(message_id: int, reply: Reply, at: datetime) -> Outcome:
     """The outcome of a server's reply: an accepted message is sent, any other failed, with its qualification.
 
@@ -111,21 +121,31 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
         recorded.send_robust(sender=None, outcomes=outcomes)
 
 
-def returned(message_id: int, verdict: Verdict, words: str, at: datetime) -> bool:
-    """A message that had left came back: its row and the counters of its part say so. Returns whether it was news;
-    a message that is still tried, failed already or never left stays as it is."""
-    with transaction.atomic():
-        changed = Message.objects.filter(pk=message_id, state__in=_RETURNING).update(
-            state=MessageState.FAILED,
-            failure_type=verdict.type,
-            reason=verdict.reason,
-            reply=words,
-            processed_at=at,
-            retry_at=None,
+def returned(failures: Sequence[Returned]) -> dict[int, str]:
+    """Messages that had left came back: their rows and the counters of their parts say so. A message that is still
+    tried, failed already or never left stays as it is; of several failures of one, the first counts.
+
+    Returns what the rows of those said that had failed before, by message id.
+    """
+    first = {failure.message_id: failure for failure in reversed(failures)}
+    if not first:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL["record_returned"],
+            {
+                "ids": list(first),
+                "types": [failure.verdict.type.value for failure in first.values()],
+                "reasons": [failure.verdict.reason.value for failure in first.values()],
+                "words": [failure.words for failure in first.values()],
+                "times": [failure.at for failure in first.values()],
+                "from": [state.value for state in _RETURNING],
+                "sent": MessageState.SENT.value,
+                "in_doubt": MessageState.IN_DOUBT.value,
+                "failed": MessageState.FAILED.value,
+            },
         )
-        if changed:
-            parts.count(parts.of_messages([message_id]))
-    return bool(changed)
+        return dict(cursor.fetchall())
 
 
 def judge_again(message_ids: Sequence[int], verdict: Verdict) -> None:

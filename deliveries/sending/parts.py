@@ -146,8 +146,9 @@ def of_messages(message_ids: Sequence[int]) -> list[int]:
 
 
 def count(part_ids: list[int]) -> None:
-    """Bring the counters of these parts in line with the log."""
-    with connection.cursor() as cursor:
+    """Bring the counters of these parts in line with the log; others may move them by differences at the same time."""
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        cursor.execute(SQL["lock_parts"], {"parts": part_ids})
         cursor.execute(
             SQL["count_parts"],
             {

@@ -107,7 +107,7 @@ def test_a_batch_of_refusals_costs_the_same_queries_as_one(django_assert_num_que
     for batch in (many[:1], many[1:]):
         refused = [of_reply(message.pk, GONE, now()) for message in batch]
         # Addresses, policy, two savepoints, missing records, locked records, written records.
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(7):
             dialogue.on_recorded(refused)
     assert Quarantine.objects.filter(status=QuarantineStatus.QUARANTINE).count() == 20
 

@@ -1,16 +1,22 @@
 """One mail that came back: what follows, once."""
 
 import threading
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.db import OperationalError, connections
+from django.db.models import Sum
 
 from bounces import process as module
+from bounces import rules
 from bounces.models import BounceMail, MailState
 from bounces.parsing import Kind
-from bounces.process import Outcome, Processed, again, process, process_finding
+from bounces.process import Outcome, Processed, again, of_event, of_mail, process, process_all, process_each
+from bounces.understanding import Brought
 from campaign.lib.clock import now
 from campaign.lib.signing import UNSUBSCRIBE_BY_MAIL, return_token
 from deliveries.models import Message, Part
@@ -19,6 +25,7 @@ from deliveries.sending.verdict import FailureType, Reason, Verdict
 from deliveries.states import MessageState
 from recipients import quarantine
 from recipients.models import Denylist, Quarantine, QuarantineStatus
+from recipients.quarantine import AddressFailure
 from tests.bounces import mails, sent
 from tests.deliveries.factories import builtin_blocks
 
@@ -200,7 +207,7 @@ def test_without_a_database_it_says_so_and_nothing_is_lost(monkeypatch) -> None:
     def away(*_: object, **__: object) -> None:
         raise OperationalError("the connection is closed")
 
-    monkeypatch.setattr(module, "_understand", away)
+    monkeypatch.setattr(module, "understand", away)
 
     with pytest.raises(OperationalError):
         process(b"x", source="Test")
@@ -217,7 +224,7 @@ def test_an_event_of_a_provider_takes_the_same_path() -> None:
     name = str(sent.header(message)["Message-ID"])
 
     def once() -> Processed:
-        return process_finding(
+        event = of_event(
             source="Provider",
             event_id="1",
             kind=Kind.BOUNCE,
@@ -225,6 +232,7 @@ def test_an_event_of_a_provider_takes_the_same_path() -> None:
             message_id=name,
             text="550 5.1.1 user unknown",
         )
+        return process_all([event])[0]
 
     assert once().outcome is Outcome.OURS
     done = once()
@@ -238,7 +246,7 @@ def test_an_event_of_a_provider_takes_the_same_path() -> None:
 def test_a_providers_own_opinion_counts_where_the_rules_have_none() -> None:
     (message,) = sent.messages(sent.delivered())
 
-    process_finding(
+    event = of_event(
         source="Provider",
         event_id="1",
         kind=Kind.BOUNCE,
@@ -247,9 +255,149 @@ def test_a_providers_own_opinion_counts_where_the_rules_have_none() -> None:
         text="something strange",
         otherwise=Verdict(FailureType.HARD, Reason.ACCOUNT_DISABLED, "Provider"),
     )
+    process_all([event])
 
     message.refresh_from_db()
     assert (message.failure_type, message.reason) == ("hard", Reason.ACCOUNT_DISABLED)
+
+
+def brought(messages: Iterable[Message], words: str = sent.GONE) -> list[Brought]:
+    return [of_mail(sent.bounce(message, words), source="Test") for message in messages]
+
+
+@pytest.mark.parametrize("count", [1, 30])
+def test_many_mails_cost_the_same_queries_as_one(django_assert_num_queries: Any, count: int) -> None:
+    """Beside one that keeps the mails, which a cursor of its own sends in binary form."""
+    made = sent.delivered(30, part_size=7)
+    given = brought(sent.messages(made)[:count])
+    rules.current()  # known from now on, for some seconds
+
+    with django_assert_num_queries(8):  # two of them a savepoint: a transaction surrounds the test
+        results = process_all(given)
+
+    assert [each.outcome for each in results] == [Outcome.OURS] * count
+    assert Quarantine.objects.filter(status=QuarantineStatus.QUARANTINE).count() == count
+
+
+def test_mails_brought_together_are_counted_in_every_part() -> None:
+    made = sent.delivered(20, part_size=6)
+    messages = sent.messages(made)
+
+    process_all(brought([*messages[4:8], messages[19]]))
+
+    counters = Part.objects.filter(delivery=made).order_by("first_id").values_list("size", "sent", "failed")
+    assert list(counters) == [(6, 4, 2), (6, 4, 2), (6, 6, 0), (2, 1, 1)]
+
+
+def test_the_results_come_in_the_order_of_the_mails_each_beside_its_name() -> None:
+    one, two, three = sent.messages(sent.delivered(3))
+    process(sent.bounce(two), source="Test")
+    given = brought([three, two, one])
+    given = [*given[:2], of_mail(b"Subject: x\n\nx\n", source="Test"), given[2], given[0]]
+
+    results = list(process_each(zip("abcde", given, strict=True)))
+
+    assert [(name, done.outcome.value, done.first.value) for name, done in results] == [
+        ("a", "ours", "ours"),
+        ("b", "repeated", "ours"),
+        ("c", "not ours", "not ours"),
+        ("d", "ours", "ours"),
+        ("e", "repeated", "ours"),
+    ]
+    assert BounceMail.objects.count() == 4
+
+
+def test_one_poison_mail_among_many_is_alone_set_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    messages = sent.messages(sent.delivered(12))
+    count = quarantine.note
+
+    def broken(failures: Iterable[AddressFailure]) -> None:
+        failures = list(failures)
+        if any(failure.address == messages[4].address for failure in failures):
+            raise ValueError("no")
+        count(failures)
+
+    monkeypatch.setattr(quarantine, "note", broken)
+
+    results = process_all(brought(messages))
+
+    assert [place for place, done in enumerate(results) if done.outcome is Outcome.SET_ASIDE] == [4]
+    assert Message.objects.filter(state=MessageState.FAILED).count() == 11
+    assert Quarantine.objects.count() == 11
+
+
+def test_what_was_brought_before_the_source_broke_is_processed() -> None:
+    messages = sent.messages(sent.delivered(3))
+
+    def source() -> Iterator[tuple[None, Brought]]:
+        for each in brought(messages[:2]):
+            yield None, each
+        raise ConnectionError
+
+    with pytest.raises(ConnectionError):
+        list(process_each(source()))
+
+    assert Quarantine.objects.count() == 2
+
+
+def test_wishes_among_bounces_are_followed_each_in_a_transaction_of_its_own() -> None:
+    one, two, three = sent.messages(sent.delivered(3))
+    given = [*brought([one]), of_mail(sent.complaint(two), source="Test"), *brought([three])]
+
+    results = process_all(given)
+
+    assert [done.outcome for done in results] == [Outcome.OURS] * 3
+    assert Denylist.objects.get().recipient_id == two.recipient_id
+    assert Quarantine.objects.count() == 3
+
+
+def test_a_mail_that_comes_again_after_it_was_purged_counts_no_second_time() -> None:
+    (message,) = sent.messages(sent.delivered())
+    raw = sent.bounce(message, sent.FULL)
+    process(raw, source="Test", at=now() - timedelta(days=40))
+    BounceMail.objects.all().delete()
+
+    process(raw, source="Test")
+
+    assert Quarantine.objects.get().errors == 1
+
+
+def test_another_failure_of_a_message_that_failed_counts() -> None:
+    (message,) = sent.messages(sent.delivered())
+    process(sent.bounce(message, sent.FULL), source="Test")
+
+    process(sent.bounce(message), source="Test")
+
+    assert Quarantine.objects.get().status == QuarantineStatus.QUARANTINE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_several_that_handle_bounces_of_the_same_parts_at_once_count_each_once_and_wait_for_nobody_crosswise() -> None:
+    builtin_blocks()
+    made = sent.delivered(40, part_size=7)
+    given = brought(sent.messages(made))
+    orders = [given, given[::-1], given[::2] + given[1::2], given[20:] + given[:20]]
+    results: list[Outcome] = []
+
+    def one(order: list[Brought]) -> None:
+        try:
+            for start in range(0, len(order), 10):
+                results.extend(done.outcome for done in process_all(order[start : start + 10]))
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=one, args=[order]) for order in orders]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert Counter(results) == {Outcome.OURS: 40, Outcome.REPEATED: 120}
+    assert Part.objects.filter(delivery=made).aggregate(Sum("sent"), Sum("failed")) == {
+        "sent__sum": 0,
+        "failed__sum": 40,
+    }
+    assert set(Quarantine.objects.values_list("errors", flat=True)) == {1}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 import json
 import logging
 from argparse import ArgumentParser
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.management.base import CommandError
 from django.db import InterfaceError, OperationalError
 
 from bounces.parsing import Action, Kind, Report, parse
-from bounces.process import Outcome, Processed, process
+from bounces.process import Processed, of_mail, process_each
 from bounces.qualification import judge
 from bounces.sources.files import STANDARD_INPUT, Exit, FileUnreadable, Found, mails
 from campaign.lib import command
@@ -45,12 +46,9 @@ class Command(command.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print a line for each mail, in the order of the names."""
         show = _json if options["json"] else _words
-        processed = None
+        processed: Processed | None = None
         try:
-            for mail in mails(options["paths"]):
-                if not options["dry_run"]:
-                    source = "Standard input" if mail.name == "-" else f"File {mail.name}"
-                    processed = process(mail.raw, source=source, envelope_to=options["envelope_to"])
+            for mail, processed in _done(mails(options["paths"]), **options):
                 self.stdout.write(show(mail, parse(mail.raw), processed))
         except FileUnreadable as error:
             raise CommandError(str(error), returncode=Exit.NO_INPUT) from error
@@ -63,8 +61,20 @@ class Command(command.Command):
             # Whatever went wrong here: with any other code the mail server would return the mail and forget it.
             logger.exception("A mail at standard input could not be processed.")
             raise CommandError("Something went wrong here.", returncode=Exit.TEMPORARY) from error
-        if processed and processed.first is Outcome.NOT_OURS and options["paths"] == [STANDARD_INPUT]:
+        if processed and not processed.is_taken and options["paths"] == [STANDARD_INPUT]:
             raise CommandError("The mail is about no message of ours.", returncode=Exit.NO_USER)
+
+
+def _done(
+    found: Iterable[Found], *, dry_run: bool, envelope_to: str, **_: Any
+) -> Iterator[tuple[Found, Processed | None]]:
+    if dry_run:
+        return ((mail, None) for mail in found)
+    return process_each((mail, of_mail(mail.raw, source=_source(mail), envelope_to=envelope_to)) for mail in found)
+
+
+def _source(mail: Found) -> str:
+    return "Standard input" if mail.name == "-" else f"File {mail.name}"
 
 
 def _recipients(report: Report) -> list[tuple[str, Verdict, str]]:

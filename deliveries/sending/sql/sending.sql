@@ -74,6 +74,51 @@ UPDATE deliveries_message message
    AND message.state = ANY (%(from)s)
    AND (NOT %(failed)s OR message.retry_at IS NULL OR message.retry_at <= outcome.at);
 
+-- name: record_returned
+-- Messages that came back, and the counters of their parts, which move by what changed: a part is not counted afresh for
+-- one bounce in it. Rows are locked in the order of their keys, messages before parts, so that several who do this
+-- at once never wait for each other crosswise. Gives the words of those that had failed before.
+WITH held AS (
+    SELECT message.id, message.state, message.reply, given.failure_type, given.reason, given.words, given.at
+      FROM unnest(%(ids)s::bigint[], %(types)s::text[], %(reasons)s::smallint[], %(words)s::text[],
+                  %(times)s::timestamptz[]) AS given (id, failure_type, reason, words, at)
+      JOIN deliveries_message message ON message.id = given.id
+     ORDER BY message.id
+       FOR NO KEY UPDATE OF message
+), changed AS (
+    UPDATE deliveries_message message
+       SET state = %(failed)s, failure_type = held.failure_type, reason = held.reason, reply = held.words,
+           processed_at = held.at, retry_at = NULL
+      FROM held
+     WHERE message.id = held.id
+       AND held.state = ANY (%(from)s)
+    RETURNING message.id, held.state AS before
+), moved AS (
+    SELECT part.id,
+           count(*) AS failed,
+           count(*) FILTER (WHERE before = %(sent)s) AS sent,
+           count(*) FILTER (WHERE before = %(in_doubt)s) AS in_doubt
+      FROM changed
+      JOIN LATERAL (
+           SELECT id FROM deliveries_part WHERE first_id <= changed.id ORDER BY first_id DESC LIMIT 1
+           ) part ON true
+     GROUP BY part.id
+), locked AS (
+    SELECT id FROM deliveries_part WHERE id IN (SELECT id FROM moved) ORDER BY id FOR NO KEY UPDATE
+), counted AS (
+    UPDATE deliveries_part part
+       SET sent = greatest(part.sent - moved.sent, 0), failed = part.failed + moved.failed,
+           in_doubt = greatest(part.in_doubt - moved.in_doubt, 0)
+      FROM moved
+      JOIN locked ON locked.id = moved.id
+     WHERE part.id = moved.id
+)
+SELECT id, reply FROM held WHERE state = %(failed)s AND reply IS NOT NULL;
+
+-- name: lock_parts
+-- Before they are counted, in a statement of its own: the count then sees whatever somebody changed who held them.
+SELECT id FROM deliveries_part WHERE id = ANY (%(parts)s) ORDER BY id FOR NO KEY UPDATE;
+
 -- name: count_parts
 -- Counters of the parts that hold these messages, counted afresh from the log: at most a part's size of rows each.
 UPDATE deliveries_part part

@@ -88,7 +88,7 @@ def test_a_pipe_learns_what_became_of_its_mail(pipe: ByPipe, monkeypatch: pytest
     assert (pipe.piped(raw), pipe.piped(raw)) == (0, 0)
     assert pipe.piped(FOREIGN) == 67
 
-    monkeypatch.setattr(process, "_once", _away)
+    monkeypatch.setattr(process, "_together", _away)
     assert pipe.piped(raw) == 75
 
 
@@ -96,7 +96,7 @@ def test_a_pipe_that_meets_an_error_of_ours_keeps_its_mail(pipe: ByPipe, monkeyp
     def broken(*_: Any) -> Any:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(process, "_once", broken)
+    monkeypatch.setattr(process, "_together", broken)
 
     assert pipe.piped(FOREIGN) == 75
 

@@ -140,9 +140,9 @@ def test_while_the_database_is_away_it_says_451(port: int, message: Message, mon
         raw.reply()
         raw.say(b"EHLO x", b"MAIL FROM:<>")
         with monkeypatch.context() as patched:
-            patched.setattr(module, "find_returned", away)
+            patched.setattr(module, "keyed", away)
             at_rcpt = raw.say(to)
-        monkeypatch.setattr(module, "process", away)
+        monkeypatch.setattr(module, "process_all", away)
         assert [*at_rcpt, *raw.say(to, b"DATA", b"Subject: x\r\n\r\n.")] == ["451", "250", "354", "451"]
         # The connection lives on, and the mail may come again.
         monkeypatch.undo()
@@ -155,7 +155,7 @@ def test_an_error_of_ours_is_no_reason_to_refuse_for_good_and_tells_nothing(
     def broken(*_: Any, **__: Any) -> Any:
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr(module, "process", broken)
+    monkeypatch.setattr(module, "process_all", broken)
 
     with client(port) as session, pytest.raises(smtplib.SMTPDataError) as refused:
         session.sendmail("", [sent.return_path(message)], b"x")

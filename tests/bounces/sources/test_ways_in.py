@@ -63,10 +63,10 @@ def test_what_cannot_be_processed_is_set_aside_and_does_not_stop_the_next(
     poisonous, harmless = sent.messages(sent.delivered(2))
     find = whose.find
 
-    def explosive(report: Report, envelope_to: str = "") -> Any:
+    def explosive(report: Report, *rest: Any) -> Any:
         if any(each.address == poisonous.address for each in report.recipients):
             raise ZeroDivisionError("poison")
-        return find(report, envelope_to)
+        return find(report, *rest)
 
     monkeypatch.setattr(whose, "find", explosive)
     way.bring(poisonous)
@@ -79,20 +79,20 @@ def test_what_cannot_be_processed_is_set_aside_and_does_not_stop_the_next(
 
 def test_nothing_is_lost_while_the_database_is_away(way: Way, monkeypatch: pytest.MonkeyPatch) -> None:
     (message,) = sent.messages(sent.delivered())
-    once = process._once
+    together = process._together
 
     def away(*_: Any) -> Any:
         raise OperationalError("the database is away")
 
     way.bring(message)
-    monkeypatch.setattr(process, "_once", away)
+    monkeypatch.setattr(process, "_together", away)
     try:
         way.take()
     except OperationalError:
         pass  # a task ends so, and comes again
     assert (quarantined(), way.waiting()) == ([], 1)
 
-    monkeypatch.setattr(process, "_once", once)
+    monkeypatch.setattr(process, "_together", together)
     way.take()
 
     assert (quarantined(), way.waiting()) == ([message.address], 0)

@@ -129,7 +129,7 @@ def test_while_the_database_is_away_the_provider_is_asked_to_come_back(
     def away(*_: Any) -> Any:
         raise OperationalError("away")
 
-    monkeypatch.setattr(process, "_once", away)
+    monkeypatch.setattr(process, "_together", away)
 
     assert called(caller.bounce(message)) == 503
 

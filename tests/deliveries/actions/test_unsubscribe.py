@@ -12,7 +12,7 @@ from deliveries.actions.unsubscribe import (
     choose,
     undo,
     unsubscribe,
-    unsubscribe_by_mail,
+    unsubscribing,
     wishes_of,
 )
 from deliveries.models import Message
@@ -155,32 +155,29 @@ def test_it_keeps_the_wish_of_somebody_whose_profile_is_gone():
     assert Denylist.objects.get().recipient == back
 
 
-def test_it_unsubscribes_by_mail_whatever_gateways_make_of_the_address():
+def test_it_knows_the_mail_that_unsubscribes_whatever_gateways_make_of_the_address():
     message = message_of()
 
-    found = unsubscribe_by_mail(["someone@example.com", f"prvs=0123456789={mailbox(message).upper()}"])
+    found = unsubscribing(["someone@example.com", f"prvs=0123456789={mailbox(message).upper()}"])
 
     assert found == message
-    assert "mail to the unsubscription address" in Denylist.objects.get().source
 
 
 def test_it_takes_the_identifier_from_the_subject_where_the_address_names_none():
     message = message_of()
     own = return_token(message.pk, bytes(message.content.key), UNSUBSCRIBE_BY_MAIL)
 
-    assert unsubscribe_by_mail(["bounces@example.com"], f"Re: unsubscribe {own}") == message
+    assert unsubscribing(["bounces@example.com"], f"Re: unsubscribe {own}") == message
 
 
 @pytest.mark.parametrize("address", [f"{'a' * 32}@example.com", f"{'7' * 32}@example.com", "", "@", "ü" * 32])
 def test_it_takes_no_made_up_address_for_an_unsubscription(address: str):
     message_of()
 
-    assert unsubscribe_by_mail([address], "unsubscribe") is None
-    assert not Denylist.objects.exists()
+    assert unsubscribing([address], "unsubscribe") is None
 
 
 def test_it_takes_no_bounce_for_an_unsubscription():
     message = message_of()
 
-    assert unsubscribe_by_mail([mailbox(message, RETURN)], "unsubscribe") is None
-    assert not Denylist.objects.exists()
+    assert unsubscribing([mailbox(message, RETURN)], "unsubscribe") is None
