@@ -128,7 +128,7 @@ def test_a_domain_that_stays_away_for_weeks_is_gone() -> None:
 def test_a_batch_is_one_set_of_statements(django_assert_num_queries) -> None:
     for count in (1, 50):
         # Policy, savepoint twice, missing records, locked records, written records.
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(4):
             quarantine.note([failure(0, f"n{count}x{number}@example.org", is_hard=True) for number in range(count)])
 
 
