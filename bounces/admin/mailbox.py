@@ -2,10 +2,8 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
@@ -14,6 +12,7 @@ from bounces.sources.collect import look
 from bounces.sources.mailbox import MailboxUnavailable
 from bounces.sources.oauth import TokenRefused
 from campaign import ui
+from campaign.connection_test import tried
 from campaign.lib.sealing import SealBroken
 from campaign.sealed_form import Fieldsets, SealedForm, sealed_fieldsets
 from deliveries.admin.schedule import DurationField
@@ -108,15 +107,4 @@ class MailboxAdmin(ui.ModelAdmin):
     @require_POST
     def test_view(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         """Connect, log in, open the folder; then tell how it went."""
-        if not request.user.has_perm("bounces.change_bouncemailbox"):
-            raise PermissionDenied
-        mailbox = BounceMailbox.objects.filter(pk=mailbox_id).first()
-        if mailbox is None:
-            raise Http404
-        try:
-            sentence = look(mailbox)
-        except (MailboxUnavailable, SealBroken, TokenRefused) as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, sentence)
-        return redirect("admin:bounces_bouncemailbox_change", mailbox_id)
+        return tried(request, BounceMailbox, mailbox_id, look, MailboxUnavailable, SealBroken, TokenRefused)

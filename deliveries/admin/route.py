@@ -2,15 +2,13 @@
 
 from typing import Any, ClassVar
 
-from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
 from campaign import ui
+from campaign.connection_test import tried
 from campaign.lib.sealing import SealBroken
 from campaign.sealed_form import Fieldsets, SealedForm, sealed_fieldsets
 from deliveries.models import Archive, Delivery, DeliveryTemplate, Route, SenderDomainRoute
@@ -134,15 +132,4 @@ class RouteAdmin(ui.ModelAdmin):
     @require_POST
     def test_view(request: HttpRequest, route_id: int) -> HttpResponse:
         """Connect, log in, say goodbye; then tell how it went."""
-        if not request.user.has_perm("deliveries.change_route"):
-            raise PermissionDenied
-        route = Route.objects.filter(pk=route_id).first()
-        if route is None:
-            raise Http404
-        try:
-            sentence = look(route)
-        except (RouteUnavailable, SealBroken) as error:
-            messages.error(request, str(error))
-        else:
-            messages.success(request, sentence)
-        return redirect("admin:deliveries_route_change", route_id)
+        return tried(request, Route, route_id, look, RouteUnavailable, SealBroken)

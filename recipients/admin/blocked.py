@@ -5,14 +5,14 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
+from campaign.only_row import OnlyRowAdmin
 from recipients import denylist, quarantine
 from recipients.addresses import AddressError, key
 from recipients.admin.outage import outage_page
@@ -85,7 +85,7 @@ class QuarantineAdmin(ui.ModelAdmin):
 
 
 @ui.register(QuarantinePolicy)
-class QuarantinePolicyAdmin(ui.ModelAdmin):
+class QuarantinePolicyAdmin(OnlyRowAdmin):
     """When errors quarantine, and when they are forgotten: one form."""
 
     fieldsets = [
@@ -93,18 +93,6 @@ class QuarantinePolicyAdmin(ui.ModelAdmin):
         ("When errors are forgotten", {"fields": ["quiet_days", "quiet_days_if_full", "proving_days"]}),
         ("Outages of a provider", {"fields": ["outage_addresses", "outage_days"]}),
     ]
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """There is one row; its form is the page."""
-        return redirect("admin:recipients_quarantinepolicy_change", QuarantinePolicy.objects.ensured().pk)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """There is one already."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """There is always one."""
-        return False
 
 
 @ui.register(Denylist)
