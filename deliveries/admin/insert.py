@@ -1,6 +1,6 @@
 """Text fields with an “insert a field or block” picker that works by keyboard (campaign/static/campaign/admin.js)."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 
@@ -33,31 +33,25 @@ class VerbatimField(forms.CharField):
         return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
-class InsertTextInput(ui.TextInput):
+class Picker(forms.Widget):
+    """Beside the control of a text; whoever makes the form sets the ``choices``."""
+
+    template_name = "deliveries/widgets/insert.html"
+    control: ClassVar[str]
+    choices: Choices = []
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        """What the template needs."""
+        return {**super().get_context(name, value, attrs), "choices": self.choices, "control": self.control}
+
+
+class InsertTextInput(Picker, ui.TextInput):
     """One line with a picker."""
 
-    template_name = "deliveries/widgets/insert.html"
     control = "django/forms/widgets/input.html"
 
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs)
-        self.choices: Choices = []
 
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """What the template needs."""
-        return {**super().get_context(name, value, attrs), "choices": self.choices, "control": self.control}
-
-
-class InsertTextarea(ui.Textarea):
+class InsertTextarea(Picker, ui.Textarea):
     """Many lines with a picker."""
 
-    template_name = "deliveries/widgets/insert.html"
     control = "django/forms/widgets/textarea.html"
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs)
-        self.choices: Choices = []
-
-    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
-        """What the template needs."""
-        return {**super().get_context(name, value, attrs), "choices": self.choices, "control": self.control}
