@@ -1,14 +1,9 @@
-"""Deliveries: the list, and the form behind “Edit”. What one does with a delivery is in ``deliveries/pages``."""
+"""Deliveries: the list, and what the form behind “Edit” is saved by. What one does with a delivery is in ``deliveries/pages``."""
 
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.views.main import ChangeList
-from django.contrib.auth.models import Permission, User
-from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -24,10 +19,10 @@ from deliveries.actions.base import ActionRefused
 from deliveries.actions.delete import PROOF_IS_OVER, delete
 from deliveries.actions.edit import edited
 from deliveries.admin.changes import changes
+from deliveries.admin.delivery_form import DeliveryForm
 from deliveries.admin.delivery_list import DeliveryChangeList, LeavesFilter, TemplateFilter
 from deliveries.admin.headers import findings_page
-from deliveries.admin.properties import PropertiesAdmin, PropertiesForm, help_of
-from deliveries.admin.schedule import LocalTimeInput, moment, zones
+from deliveries.admin.properties import PropertiesAdmin
 from deliveries.admin.tabs import (
     APPROVAL,
     ATTACHMENTS,
@@ -40,8 +35,8 @@ from deliveries.admin.tabs import (
     TYPOLOGY,
     VALIDITY,
 )
-from deliveries.admin.target import TARGET, TARGET_VALUES, TargetFields
-from deliveries.models import ApprovalMode, Delivery, WavesMode
+from deliveries.admin.target import TARGET, TARGET_VALUES
+from deliveries.models import Delivery
 from deliveries.moves import write_audit
 from deliveries.pages.ab_test import ab_test_page, ab_test_removal, choose_page
 from deliveries.pages.acts import act_on_each, act_page, question_page
@@ -63,105 +58,8 @@ from deliveries.pages.why import why_page
 from deliveries.rights import rights_of
 from deliveries.states import EDITABLE, DeliveryState, MoveRefused
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
 SCHEDULE = ("Schedule", {"classes": ["tab"], "fields": ["contact_local", "contact_zone", "contact_by_recipient"]})
 PEOPLE = ("Approval", {"classes": ["tab"], "fields": [*APPROVAL[1]["fields"], "reviewers", "editors"]})
-
-
-class PeopleField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]
-    """People who may log in here."""
-
-    widget = forms.CheckboxSelectMultiple
-
-    def label_from_instance(self, person: Any) -> str:
-        """Full name and user name."""
-        return f"{person.get_full_name()} ({person})" if person.get_full_name() else str(person)
-
-
-def people_with(permission: str) -> QuerySet[User]:
-    """Those who have a right in deliveries, by a group, of their own or as administrators."""
-    right = Permission.objects.filter(content_type__app_label="deliveries", codename=permission)
-    return User.objects.with_perm(right.get(), include_superusers=True, backend=BACKEND).order_by("username")
-
-
-class DeliveryForm(TargetFields, PropertiesForm):
-    """A delivery: what templates have, and a target."""
-
-    person: User
-    """Who fills it in; set by the admin."""
-
-    contact_local = forms.DateTimeField(
-        required=False,
-        label="Contact date",
-        widget=LocalTimeInput,
-        help_text="When the first messages leave. Empty: as soon as the delivery is confirmed.",
-    )
-    contact_zone = forms.ChoiceField(
-        required=False,
-        label="Time zone",
-        choices=zones,
-        widget=ui.Select,
-        help_text="Of the contact date.",
-    )
-
-    reviewers = PeopleField(queryset=User.objects.none(), required=False, label="Who may start it")
-    editors = PeopleField(queryset=User.objects.none(), required=False, label="Who may edit")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        for name, permission in (("reviewers", "start_delivery"), ("editors", "change_delivery")):
-            if name in self.fields:
-                self.fields[name].queryset = people_with(permission)  # type: ignore[attr-defined]
-                self.fields[name].help_text = help_of(name)
-        zone = self.instance.contact_zone or settings.TIME_ZONE
-        self.initial["contact_zone"] = zone
-        if self.instance.contact_at:
-            self.initial["contact_local"] = self.instance.contact_at.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
-        self._lock()
-
-    def _lock(self) -> None:
-        """What the template keeps deliveries from changing is shown and not taken."""
-        template = self.instance.template
-        for name in template.locked if template is not None else ():
-            if field := self.fields.get(name):
-                field.disabled = True
-                field.help_text = format_html("Locked by the template “{}”. {}", template, field.help_text)
-
-    def clean_reviewers(self) -> Any:
-        """Nobody takes the reviewers away, or names himself beside them, to start the delivery alone."""
-        chosen = set(self.cleaned_data["reviewers"])
-        before = set(self.instance.reviewers.all()) if self.instance.pk else set()
-        if before and self.person not in before and not self.person.is_superuser:
-            if before - chosen:
-                raise ValidationError("Only a reviewer or an administrator takes a reviewer away.")
-            if self.person in chosen:
-                raise ValidationError("You cannot make yourself a reviewer. A reviewer or an administrator can.")
-        return self.cleaned_data["reviewers"]
-
-    def clean_approval_mode(self) -> str:
-        """Nobody lets a delivery start by itself that somebody else has to start: that person's next analysis would."""
-        mode: str = self.cleaned_data["approval_mode"]
-        changed = mode != self.instance.approval_mode
-        if changed and mode != ApprovalMode.MANUAL and not rights_of(self.person, self.instance).start:
-            raise ValidationError("Only somebody who may start this delivery can let it start by itself.")
-        return mode
-
-    def clean(self) -> dict[str, Any]:
-        """Read day and time in the chosen zone."""
-        cleaned = super().clean()
-        if cleaned.get("contact_by_recipient") and not cleaned.get("contact_local"):
-            self.add_error("contact_local", "Choose the day and time that count where each recipient lives.")
-        if cleaned.get("contact_by_recipient") and cleaned.get("waves_mode") not in (None, WavesMode.NONE):
-            self.add_error("contact_by_recipient", "Recipients’ own time zones and waves exclude each other.")
-        if "contact_local" not in self.fields or "contact_local" in self.errors or "contact_zone" in self.errors:
-            return cleaned
-        local, zone = cleaned.get("contact_local"), cleaned.get("contact_zone") or settings.TIME_ZONE
-        try:
-            self.instance.contact_at = moment(local.replace(tzinfo=None), zone) if local else None
-        except ValidationError as error:
-            self.add_error("contact_local", error)
-        cleaned["contact_zone"] = zone if local else ""
-        return cleaned
 
 
 @ui.register(Delivery)
