@@ -1,4 +1,4 @@
-"""Deliveries: the list, and what the form behind “Edit” is saved by. What one does with a delivery is in ``deliveries/pages``."""
+"""Deliveries: the list, and the pages by their addresses. What one does with a delivery is in ``deliveries/pages``."""
 
 from typing import Any
 

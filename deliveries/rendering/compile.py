@@ -148,11 +148,68 @@ class Compiled:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """What the author wrote, with blocks in their places and a text made where none was written."""
+
+    html: str
+    text: str
+    headers: Mapping[str, str]
+    smtp_headers: str
+
+    @property
+    def places(self) -> dict[str, str]:
+        """Each part by the words that name it to people."""
+        headers = {where: self.headers[name] for name, where in _HEADERS.items()}
+        return {"the HTML content": self.html, "the text content": self.text, **headers, HEADERS: self.smtp_headers}
+
+
 def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping[str, Block]) -> Compiled:
     """Resolve blocks, make the text, number the links, find the fields.
 
     Raises :class:`PersonalizationErrors` with everything that is wrong in any part of the content.
     """
+    parts = _resolved(source, catalogue, blocks)
+    used = _used(parts, catalogue)
+    html, text = parts.html, parts.text
+    by_preference = source.by_preference and bool(html.strip() and text.strip()) and not source.text_only
+    links = plan_links(html, text, source.tracking)
+    unseen_at = unseen_place(html) if html.strip() else -1
+    pixel_at = unseen_at if source.tracking.opens else -1
+    preferences = [MAIL_FORMAT] if by_preference else []
+    if source.tracking.is_on:
+        preferences.append(MAY_BE_TRACKED)
+    return Compiled(
+        version=VERSION,
+        html=html,
+        text=text,
+        **parts.headers,
+        language=source.language,
+        base_url=source.base_url.rstrip("/"),
+        message_domain=source.message_domain,
+        label=source.label,
+        code=source.code,
+        fields=tuple(
+            dict.fromkeys(path for path in ["recipient.language", *preferences, *used] if path.startswith(PERSONAL)),
+        ),
+        links=links,
+        attachments=source.attachments,
+        html_base64=prefers_base64(html),
+        text_base64=prefers_base64(text),
+        smtp_headers=parts.smtp_headers,
+        return_path=source.return_path,
+        has_mirror=_has_mirror(source.mirror, html, text),
+        seconds=source.seconds,
+        text_only=source.text_only,
+        by_preference=by_preference,
+        unsubscribe_by_mail=source.unsubscribe_by_mail,
+        pixel_at=pixel_at,
+        honeypot_at=unseen_at if source.tracking.honeypot else -1,
+    )
+
+
+def _resolved(source: Source, catalogue: dict[str, Field], blocks: Mapping[str, Block]) -> _Parts:
+    """Raises :class:`PersonalizationErrors` for blocks, header lines, settings and files that cannot be used."""
     problems: list[Problem] = []
 
     def resolved(written: str, where: str, *, html: bool = False) -> str:
@@ -179,48 +236,18 @@ def compile_content(source: Source, catalogue: dict[str, Field], blocks: Mapping
     problems += _settings_problems(source) + _file_problems(source.attachments)
     if problems:
         raise PersonalizationErrors(problems)
-    places = {"the HTML content": html, "the text content": text}
-    places |= {where: headers[name] for name, where in _HEADERS.items()}
-    places[HEADERS] = smtp_headers
+    return _Parts(html, text, headers, smtp_headers)
+
+
+def _used(parts: _Parts, catalogue: dict[str, Field]) -> list[str]:
+    """Paths of the fields that the parts use. Raises :class:`PersonalizationErrors` where one cannot be prepared."""
+    problems: list[Problem] = []
     used: list[str] = []
-    for where, template in places.items():
+    for where, template in parts.places.items():
         used += _try(problems, partial(_ready, template, where, catalogue), ())
     if problems:
         raise PersonalizationErrors(problems)
-    by_preference = source.by_preference and bool(html.strip() and text.strip()) and not source.text_only
-    links = plan_links(html, text, source.tracking)
-    unseen_at = unseen_place(html) if html.strip() else -1
-    pixel_at = unseen_at if source.tracking.opens else -1
-    preferences = [MAIL_FORMAT] if by_preference else []
-    if source.tracking.is_on:
-        preferences.append(MAY_BE_TRACKED)
-    return Compiled(
-        version=VERSION,
-        html=html,
-        text=text,
-        **headers,
-        language=source.language,
-        base_url=source.base_url.rstrip("/"),
-        message_domain=source.message_domain,
-        label=source.label,
-        code=source.code,
-        fields=tuple(
-            dict.fromkeys(path for path in ["recipient.language", *preferences, *used] if path.startswith(PERSONAL)),
-        ),
-        links=links,
-        attachments=source.attachments,
-        html_base64=prefers_base64(html),
-        text_base64=prefers_base64(text),
-        smtp_headers=smtp_headers,
-        return_path=source.return_path,
-        has_mirror=_has_mirror(source.mirror, html, text),
-        seconds=source.seconds,
-        text_only=source.text_only,
-        by_preference=by_preference,
-        unsubscribe_by_mail=source.unsubscribe_by_mail,
-        pixel_at=pixel_at,
-        honeypot_at=unseen_at if source.tracking.honeypot else -1,
-    )
+    return used
 
 
 def has_mirror_link(html: str, text: str) -> bool:
