@@ -7,10 +7,12 @@ to the content, so what a message shows depends on rows only, never on the insta
 
 import base64
 import binascii
+import hashlib
 import hmac
 import re
 import struct
 from dataclasses import dataclass
+from functools import lru_cache
 
 MIRROR = b"m"
 UNSUBSCRIBE = b"u"
@@ -30,8 +32,10 @@ _TOKEN_BYTES = _NUMBERS.size + MAC_BYTES
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
+_BLOCK = 64
+_INNER = bytes(octet ^ 0x36 for octet in range(256))
+_OUTER = bytes(octet ^ 0x5C for octet in range(256))
 _PAIRS = [first + second for first in _LETTERS for second in _LETTERS]
-_SHIFTS = range(150, -1, -10)
 
 
 class InvalidToken(ValueError):
@@ -104,7 +108,7 @@ def verify_return(message_id: int, mac: bytes, key: bytes, purpose: bytes = RETU
 def own_names(message_id: int, key: bytes) -> tuple[str, str]:
     """Local part of the Message-ID and MIME boundary of a message, 32 hexadecimal digits each: they are its own, stand
     in no author's text, and cannot be guessed without ``key``."""
-    digits = hmac.digest(key, b"names" + message_id.to_bytes(8), "sha256").hex()
+    digits = hmac_sha256(key, b"names" + message_id.to_bytes(8)).hex()
     return digits[:32], digits[32:]
 
 
@@ -122,7 +126,7 @@ def link_prefix(content_id: int, message_id: int, key: bytes) -> str:
     """The first 40 characters of the identifiers of a message's links: base32 in small letters of content, message and
     104 bits of their code. Mail gateways may change the case of letters."""
     numbers = _NUMBERS.pack(content_id, message_id)
-    return base64.b32encode(numbers + _mac(LINK, numbers, key)[:LINK_MAC_BYTES]).decode().lower()
+    return _base32(numbers + _mac(LINK, numbers, key)[:LINK_MAC_BYTES])
 
 
 def link_suffix(link: int, key: bytes) -> str:
@@ -153,14 +157,32 @@ def verify_link(identifier: LinkIdentifier, key: bytes) -> bool:
 
 
 def _mac(purpose: bytes, numbers: bytes, key: bytes) -> bytes:
-    return hmac.digest(key, purpose + numbers, "sha256")[:MAC_BYTES]
+    return hmac_sha256(key, purpose + numbers)[:MAC_BYTES]
+
+
+def hmac_sha256(key: bytes, data: bytes) -> bytes:
+    """HMAC-SHA256 (RFC 2104). Every message needs it six times; with the key's half worked out once it takes a fifth
+    of the time of :func:`hmac.digest`."""
+    inner, outer = _keyed(key)
+    within = inner.copy()
+    within.update(data)
+    around = outer.copy()
+    around.update(within.digest())
+    return around.digest()
+
+
+@lru_cache(maxsize=256)
+def _keyed(key: bytes) -> tuple["hashlib._Hash", "hashlib._Hash"]:
+    """The two hashes after their first block (RFC 2104, section 4)."""
+    block = (key if len(key) <= _BLOCK else hashlib.sha256(key).digest()).ljust(_BLOCK, b"\0")
+    return hashlib.sha256(block.translate(_INNER)), hashlib.sha256(block.translate(_OUTER))
 
 
 def _base32(data: bytes) -> str:
-    """20 bytes as base32 in small letters. Every message needs this twice, and the standard library's takes four times
-    as long."""
+    """Bytes (a multiple of five) as base32 in small letters. Every message needs this thrice, and the standard
+    library's takes four times as long."""
     number = int.from_bytes(data)
-    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS])
+    return "".join([_PAIRS[number >> shift & 1023] for shift in range(len(data) * 8 - 10, -1, -10)])
 
 
 def _encode(data: bytes) -> str:

@@ -1,4 +1,5 @@
 import base64
+import hmac
 from contextlib import suppress
 
 import pytest
@@ -14,6 +15,7 @@ from campaign.lib.signing import (
     UNSUBSCRIBE_BY_MAIL,
     Identifier,
     InvalidToken,
+    hmac_sha256,
     link_prefix,
     link_suffix,
     return_token,
@@ -128,3 +130,8 @@ def test_a_link_with_any_character_changed_is_refused(position, character):
         accepted = False
 
     assert accepted == (forged == genuine)
+
+
+@given(key=st.binary(max_size=200), data=st.binary(max_size=200))
+def test_its_hmac_is_everybodys(key, data):
+    assert hmac_sha256(key, data) == hmac.digest(key, data, "sha256")
