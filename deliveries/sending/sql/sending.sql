@@ -65,11 +65,11 @@ SELECT EXISTS (
 -- one that was in doubt may still become known. A failure that waits for its next attempt was recorded: what a dead
 -- worker's journal says of it again counts no second attempt. (Sent and in doubt are recorded whatever the clocks say.)
 UPDATE deliveries_message message
-   SET state = outcome.state, attempts = message.attempts + 1, failure_type = outcome.failure_type,
+   SET state = %(state)s, attempts = message.attempts + 1, failure_type = outcome.failure_type,
        reason = outcome.reason, reply = outcome.reply, processed_at = outcome.at, retry_at = outcome.retry_at
-  FROM unnest(%(ids)s::bigint[], %(states)s::smallint[], %(types)s::text[], %(reasons)s::smallint[],
-              %(replies)s::text[], %(times)s::timestamptz[], %(retries)s::timestamptz[])
-       AS outcome (id, state, failure_type, reason, reply, at, retry_at)
+  FROM json_to_recordset(%(outcomes)s) AS outcome (
+       id bigint, failure_type text, reason smallint, reply text, at timestamptz, retry_at timestamptz
+       )
  WHERE message.id = outcome.id
    AND message.state = ANY (%(from)s)
    AND (NOT %(failed)s OR message.retry_at IS NULL OR message.retry_at <= outcome.at);
