@@ -125,9 +125,9 @@ def body(data: bytes, *, is_transparent: bool = False) -> bytes:
     """
     checked = looked_at(data, is_transparent=is_transparent)
     check_line_ends(checked)
+    stuffed = _stuffed(checked)
     if len(checked) < len(data):
-        return _stuffed(checked) + data[len(checked) :]
-    stuffed = _stuffed(data)
+        return data if stuffed is checked else stuffed + data[len(checked) :]
     return stuffed if not stuffed or stuffed.endswith(b"\r\n") else stuffed + b"\r\n"
 
 

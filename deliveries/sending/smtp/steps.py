@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import Final, TypeAlias, TypeVar
 
 from deliveries.mail import Mail
 from deliveries.sending.smtp import commands
@@ -75,6 +75,8 @@ class ServerClosing(Exception):
         self.reply = reply
         self.mail = mail
 
+
+_READ: Final = {stage: Read(stage) for stage in Stage}
 
 Step: TypeAlias = Write | Body | Read | Outcome | HangUp
 T = TypeVar("T")
@@ -159,7 +161,7 @@ def hear_reset() -> Conversation[None]:
 
 def ask(stage: Stage, known: Reply | None = None) -> Conversation[Reply]:
     """The next reply, whatever it says; `known` as in Read."""
-    reply = yield Read(stage, known)
+    reply = yield _READ[stage] if known is None else Read(stage, known)
     if reply is None:
         raise TypeError("A Read step must be answered with a Reply.")
     return reply
