@@ -1,8 +1,8 @@
 """What one message may use while it is personalized. Counted, so that the same message always ends the same way."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from typing import Self
 
 from deliveries.personalization.errors import RenderLimit
 
@@ -15,9 +15,14 @@ MAX_SECONDS = 5.0
 
 
 class Budget:
-    """What one rendering may use. ``clock`` gives seconds and is handed in, so that this package knows no time."""
+    """What one rendering may use. ``clock`` gives seconds and is handed in, so that this package knows no time.
 
-    __slots__ = ("characters", "clock", "deadline", "iterations", "work")
+    In a ``with`` block it is what everything rendered there counts against; threads do not see each other's.
+    """
+
+    __slots__ = ("_before", "characters", "clock", "deadline", "iterations", "work")
+
+    _before: "Token[Budget | None]"
 
     def __init__(self, clock: Callable[[], float] | None, seconds: float = MAX_SECONDS) -> None:
         self.iterations = MAX_ITERATIONS
@@ -25,6 +30,13 @@ class Budget:
         self.work = MAX_WORK
         self.clock = clock
         self.deadline = clock() + seconds if clock else 0.0
+
+    def __enter__(self) -> Self:
+        self._before = _present.set(self)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        _present.reset(self._before)
 
     def check_time(self) -> None:
         """Raise :class:`RenderLimit` when the time is over."""
@@ -54,16 +66,6 @@ class Budget:
 
 
 _present: ContextVar[Budget | None] = ContextVar("budget", default=None)
-
-
-@contextmanager
-def using(budget: Budget) -> Iterator[None]:
-    """Count against ``budget`` inside; threads do not see each other's."""
-    token = _present.set(budget)
-    try:
-        yield
-    finally:
-        _present.reset(token)
 
 
 def present() -> Budget:

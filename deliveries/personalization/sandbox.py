@@ -9,7 +9,7 @@ is not on the lists below is an error that names the line.
 import difflib
 import re
 from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -19,7 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer, NodeVisitor
 from markupsafe import escape
 
-from deliveries.personalization.budget import Budget, present, using
+from deliveries.personalization.budget import Budget, present
 from deliveries.personalization.errors import PersonalizationErrors, Problem, ValueProblem
 from deliveries.personalization.fields import Field
 from deliveries.personalization.filters import FILTERS, MAX_LENGTH
@@ -155,7 +155,7 @@ def concatenated(first: Any, *others: Any) -> Any:
 def render(template: Any, values: dict[str, Any], budget: Budget) -> str:
     """The text of one part of a message: a prepared template with values. Raises :class:`RenderLimit`."""
     context = new_context(template.environment, None, template.blocks, values, shared=True)
-    with using(budget):
+    with budget:
         pieces: list[str] = []
         written = template.root_render_func(context)
         while some := list(islice(written, _COUNTED_TOGETHER)):
@@ -239,6 +239,7 @@ class _Bounds(NodeTransformer):
         return node
 
 
+@lru_cache(maxsize=1024)
 def variable(path: str) -> str:
     """The name under which a template finds the field ``path``; no author's variable begins like it."""
     return "_" + path.replace(".", "_", 1)

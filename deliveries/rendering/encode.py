@@ -22,7 +22,7 @@ MAX_ADDRESS_OCTETS = 254
 # RFC 2047, section 2.
 _ENCODED_WORD_BYTES = 39
 _ATOM_PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
-_QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\[ -~])+"')
+_LOCAL_PART = re.compile(r'[^\s<>()\[\],;:\\"@]+|"(?:[^"\\]|\\[ -~])+"')
 _DOMAIN = re.compile(
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 )
@@ -40,7 +40,7 @@ class MessageError(Exception):
 
 def check_value(name: str, value: str) -> str:
     """``value`` with spaces around it removed. Raises :class:`MessageError` for anything that could break a header."""
-    if value.isascii() and value.isprintable():
+    if value.isprintable():
         return value.strip()
     for character in value:
         if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"}:
@@ -105,18 +105,17 @@ def wire_address(name: str, address: str) -> str:
     Raises :class:`MessageError` when it cannot be an address; ``name`` says which one it is.
     """
     address = check_value(name, address)
-    problem = MessageError(f"{sentence_start(name)} is not an e-mail address: “{address[:100]}”.")
-    local, at, domain = address.rpartition("@")
-    if not at or not (_QUOTED_STRING.fullmatch(local) or re.fullmatch(r'[^\s<>()\[\],;:\\"@]+', local)):
-        raise problem
+    local, _, domain = address.rpartition("@")
     if not domain.isascii():
         try:
             domain = idna.encode(domain, uts46=True).decode()
         except (idna.IDNAError, UnicodeError):
-            raise problem from None
-    if not _DOMAIN.fullmatch(domain) or len(f"{local}@{domain}".encode()) > MAX_ADDRESS_OCTETS:
-        raise problem
-    return f"{local}@{domain}"
+            domain = ""
+    wire = f"{local}@{domain}"
+    is_one = _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain) and len(wire.encode()) <= MAX_ADDRESS_OCTETS
+    if not is_one:
+        raise MessageError(f"{sentence_start(name)} is not an e-mail address: “{address[:100]}”.")
+    return wire
 
 
 def sentence_start(name: str) -> str:
@@ -153,6 +152,9 @@ def _rfc2231(name: str, value: str) -> str:
 
 def _fold(name: str, words: list[str]) -> bytes:
     """Words joined by one space, broken before the line passes 76 octets."""
+    whole = f"{name}: {' '.join(words)}"
+    if len(whole) <= LINE and whole.isascii():
+        return whole.encode() + b"\r\n"
     lines, line = [], f"{name}:"
     for word in words:
         if len(line.encode()) + 1 + len(word.encode()) > LINE and line.strip() and not line.endswith(":"):

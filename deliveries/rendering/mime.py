@@ -15,8 +15,10 @@ _BETWEEN_FIELDS = re.compile(rb"\r\n(?![ \t])")
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """The constant octets around a message's boundary, text and HTML: ``pieces[0] slot[0] pieces[1] slot[1] …``."""
+    """The MIME header fields, and the constant octets of the body around a message's boundary, text and HTML:
+    ``pieces[0] slot[0] pieces[1] slot[1] …``."""
 
+    fields: tuple[bytes, ...]
     pieces: tuple[bytes, ...]
     slots: tuple[bytes, ...]
 
@@ -27,8 +29,7 @@ class Skeleton:
         for slot, piece in zip(self.slots, self.pieces[1:], strict=True):
             parts.append(values[slot])
             parts.append(piece)
-        head, _, body = b"".join(parts).partition(b"\r\n\r\n")
-        return [field + b"\r\n" for field in _BETWEEN_FIELDS.split(head)], body
+        return [field.replace(BOUNDARY, boundary) for field in self.fields], b"".join(parts)
 
 
 def skeleton(compiled: Compiled) -> Skeleton:
@@ -85,13 +86,14 @@ def _file(file: AttachedFile, disposition: str) -> bytes:
 
 
 def _split(entity: bytes) -> Skeleton:
+    head, _, rest = entity.partition(b"\r\n\r\n")
+    fields = tuple(field + b"\r\n" for field in _BETWEEN_FIELDS.split(head))
     pieces: list[bytes] = []
     slots: list[bytes] = []
-    rest = entity
     while True:
         found = [(position, slot) for slot in (BOUNDARY, TEXT, HTML) if (position := rest.find(slot)) >= 0]
         if not found:
-            return Skeleton((*pieces, rest), tuple(slots))
+            return Skeleton(fields, (*pieces, rest), tuple(slots))
         position, slot = min(found)
         pieces.append(rest[:position])
         slots.append(slot)
