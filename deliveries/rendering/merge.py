@@ -28,7 +28,7 @@ from deliveries.rendering.links import HTML, TEXT, Link
 from deliveries.rendering.mime import skeleton
 from deliveries.rendering.return_path import ReturnPath, envelope_sender, unsubscription_mailto
 
-__all__ = ["MessageError", "MessageRow", "Renderer"]
+__all__ = ["Draft", "MessageError", "MessageRow", "Renderer"]
 
 CRLF = "\r\n"
 
@@ -41,6 +41,20 @@ class MessageRow:
     address: str
     values: Sequence[Any]
     dated_at: datetime
+
+
+@dataclass(slots=True)
+class Draft:
+    """A mail that wants its signature: whole header fields, each ended by CRLF, and the body."""
+
+    id: int
+    sender: str
+    recipient: str
+    fields: list[bytes]
+    body: bytes
+    timestamp: int
+    smtputf8: bool
+    envelope_id: str
 
 
 class Renderer:
@@ -184,6 +198,10 @@ class Renderer:
 
         Raises :class:`MessageError` when this message cannot be made, and whatever getting at the keys raises.
         """
+        return self.signed(self.draft(row))
+
+    def draft(self, row: MessageRow) -> Draft:
+        """The mail without its signatures. Raises :class:`MessageError` when this message cannot be made."""
         merge = self._merge(row)
         own_name, boundary = own_names(row.id, self.key)
         recipient = encode.wire_address("the recipient's address", row.address)
@@ -219,22 +237,35 @@ class Renderer:
         fields += content_fields
         if body and not body.endswith(b"\r\n"):
             body += b"\r\n"
-        if self._signers:
-            # Fields and body are at hand here; a signer that got the finished mail would have to take it apart again.
-            fields.insert(
-                0,
-                dkim.signatures(self._signers, fields, body, int(merge.dated_at.timestamp()), is_tight=self._is_tight),
-            )
-        data = b"".join([*fields, b"\r\n", body])
-        return Mail(
+        return Draft(
             id=row.id,
             sender=envelope_sender(error_address, self._return_path, return_token(row.id, self.key)),
             recipient=recipient,
-            data=data,
+            fields=fields,
+            body=body,
+            timestamp=int(merge.dated_at.timestamp()),
             smtputf8=not (recipient.isascii() and sender.isascii() and error_address.isascii() and reply.isascii()),
+            envelope_id=merge.identifier,
+        )
+
+    def signed(self, draft: Draft) -> Mail:
+        """The whole mail. Raises whatever getting at the keys raises."""
+        signatures = b""
+        if self._signers:
+            # Fields and body are at hand here; a signer that got the finished mail would have to take it apart again.
+            signatures = dkim.signatures(
+                self._signers, draft.fields, draft.body, draft.timestamp, is_tight=self._is_tight
+            )
+        data = b"".join([signatures, *draft.fields, b"\r\n", draft.body])
+        return Mail(
+            id=draft.id,
+            sender=draft.sender,
+            recipient=draft.recipient,
+            data=data,
+            smtputf8=draft.smtputf8,
             eight_bit=not data.isascii(),
             is_transparent=self._is_transparent,
-            envelope_id=merge.identifier,
+            envelope_id=draft.envelope_id,
         )
 
     def _ways_out(self, url: str, error_address: str, message_id: int) -> bytes:
@@ -337,6 +368,7 @@ class _Merge:
             variable("message.date"): self.dated_at,
         }
         self.is_tracked = renderer.is_tracked and self.values[variable(MAY_BE_TRACKED)] is not False
+        self._link_prefix = link_prefix(renderer.content_id, row.id, renderer.key) if self.is_tracked else ""
         self.values["_language"] = self.values[variable("recipient.language")] or compiled.language
         # The sender may be personalized and is itself a field, so it comes first.
         self.sender_address = self.values[variable("delivery.sender_address")] = self.header("sender_address")
@@ -359,10 +391,6 @@ class _Merge:
         """A part of the mail as the template's environment writes it, with this message's links."""
         written = template.render(self.values, self.budget)
         return written.replace(tracking.MARK, self._link_prefix) if self.is_tracked else written
-
-    @cached_property
-    def _link_prefix(self) -> str:
-        return link_prefix(self.renderer.content_id, self.row.id, self.renderer.key)
 
     def body(self, template: "_Template") -> bytes:
         """A part as it travels: in quoted-printable, its last soft break left out, or else in base64."""

@@ -65,14 +65,20 @@ class Connection:
         self._kept_or_new()
 
     def send(
-        self, mails: Iterable[Mail], handing_over: Callable[[Mail], None] = _unrecorded, *, is_test: bool = False
+        self,
+        mails: Iterable[Mail],
+        handing_over: Callable[[Mail], None] = _unrecorded,
+        meanwhile: Callable[[], bool] | None = None,
+        *,
+        is_test: bool = False,
     ) -> Generator[tuple[Mail, Reply], None, None]:
         """Hand over the mails; the outcome of each as soon as it is known.
 
         A mail's content leaves only when the outcomes before it have been consumed, and after `handing_over(mail)`
-        returned. `mails` is read two mails ahead, the second while the server is busy; a mail that this server cannot
-        be asked to take is answered (stage LOCAL) before the mail that is under way. To stop early, end `mails`:
-        closing this iterator drops the connection, and a mail whose outcome was not yielded is then untouched.
+        returned. While the server is busy with one, `meanwhile` is called until it says that nothing is left to do;
+        without it the next of `mails` is read then. A mail that this server cannot be asked to take is answered (stage
+        LOCAL) before the mail that is under way. To stop early, end `mails`: closing this iterator drops the
+        connection, and a mail whose outcome was not yielded is then untouched.
 
         With `is_test` nothing is handed over: each address is offered and taken back, and what the server said is the
         outcome.
@@ -90,7 +96,7 @@ class Connection:
                 yield from session.hand_over(
                     mails_now if room is None else islice(mails_now, room),
                     handing_over,
-                    waiting.make_next,
+                    meanwhile or waiting.make_next,
                     probe if is_test else converse,
                 )
                 finished = session.usable
@@ -139,13 +145,14 @@ class _MadeAhead:
         self._next: Mail | None = None
         self._problem: Exception | None = None
 
-    def make_next(self) -> None:
-        """Make the next mail now. What goes wrong is raised when the mail is asked for."""
+    def make_next(self) -> bool:
+        """Make the next mail now; nothing is left to do then. What goes wrong is raised when the mail is asked for."""
         if self._next is None and self._problem is None:
             try:
                 self._next = next(self._mails, None)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is raised again where it belongs
                 self._problem = error
+        return False
 
     def __iter__(self) -> Iterator[Mail]:
         return self
@@ -172,6 +179,8 @@ class _Session:
         # The next message's commands must not wait for the acknowledgement of this one's end (Nagle).
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._server = Extensions.from_features(self._smtp.esmtp_features)
+        self._poll = select.poll()
+        self._poll.register(self._socket, select.POLLIN)
         self._replies = ReplyReader()
         self._standing = Standing()
         self._handed_over = 0
@@ -187,18 +196,17 @@ class _Session:
     @property
     def idle(self) -> bool:
         """The server has said nothing since the last answer. What it says unasked is 421 or the end of the stream."""
-        poll = select.poll()
-        poll.register(self._socket, select.POLLIN)
-        return self.usable and not self._replies.pending and not poll.poll(0)
+        return self.usable and not self._replies.pending and not self._poll.poll(0)
 
     def hand_over(
         self,
         mails: Iterator[Mail],
         handing_over: Callable[[Mail], None],
-        meanwhile: Callable[[], None],
+        meanwhile: Callable[[], bool],
         talk: Callable[[Iterator[Mail], Extensions, Standing], Conversation[Standing]],
     ) -> Iterator[tuple[Mail, Reply]]:
-        """Carry out the conversation's steps; `meanwhile` is called while the server is busy with a content."""
+        """Carry out the conversation's steps; `meanwhile` is called while the server is busy with a content, once at
+        least, and until it returns false."""
         conversation = talk(mails, self._server, self._standing)
         answer: Reply | None = None
         under_way: Mail | None = None
@@ -232,7 +240,8 @@ class _Session:
                     under_way = None
                 raise self._lost(under_way, error) from error
             if isinstance(step, Body):
-                meanwhile()
+                while meanwhile() and not self._poll.poll(0):
+                    pass
 
     def _carry_out(self, step: Write | Body | Read | HangUp) -> Reply | None:
         match step:
@@ -292,8 +301,9 @@ class _Session:
         encrypted = isinstance(self._socket, ssl.SSLSocket)
         written = 0
         try:
-            for part in (step.content, step.rest) if encrypted else (step.content + step.rest,):
-                view = memoryview(part)
+            if not encrypted:
+                written = self._socket.sendmsg((step.content, step.rest))
+            for view in _views(step, behind=written):
                 while view:
                     octets = self._socket.send(view)
                     written += octets
@@ -335,6 +345,12 @@ class _Session:
                     raise ConnectionResetError("the server closed it")
                 return data
         raise TimeoutError
+
+
+def _views(step: Body, *, behind: int) -> Iterator[memoryview]:
+    """What of the content, and then of the rest, comes behind so many octets."""
+    yield memoryview(step.content)[behind:]
+    yield memoryview(step.rest)[max(behind - len(step.content), 0) :]
 
 
 class _BrokenOff(Exception):

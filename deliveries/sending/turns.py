@@ -4,10 +4,13 @@ import time
 from collections.abc import Iterable, Iterator
 
 from deliveries.rendering.merge import MessageRow
-from deliveries.sending.throttle import Throttle
+from deliveries.sending.throttle import FREE, Throttle
 
 AT_ONCE = 0.002
 """Seconds that are waited between two messages; for a longer wait the connection is left with nothing under way."""
+
+TOGETHER = 8
+"""Rows that are handed out at once where no rate holds them back; more of them are no faster."""
 
 Entry = tuple[int, MessageRow]
 
@@ -21,35 +24,48 @@ class Turns:
         self._route_id = route_id
         self._route_rate = route_rate
         self._held: Entry | None = None
+        self._held_until = 0.0
         self._closed_until: dict[str, float] = {}
-        self.wait = 0.0
         self.ask_again_in: float | None = None
         """Seconds after which what was passed over is worth another look; ``None`` when nothing was."""
 
-    def ready(self) -> Iterator[Entry]:
-        """Rows that may leave now. Ends at one that must wait ``wait`` seconds first (then ask again), or, with a
-        ``wait`` of 0, at the end."""
-        self.wait = 0.0
+    @property
+    def wait(self) -> float:
+        """Seconds until the turn of the row at which :meth:`ready` ended; 0 when there is none."""
+        return max(self._held_until - time.monotonic(), AT_ONCE) if self._held is not None else 0.0
+
+    def ready(self) -> Iterator[list[Entry]]:
+        """Rows that may leave now: some at a time where no rate holds them back, else each by itself, at its turn. Ends
+        at one that must :attr:`wait` first (then ask again), or at the end."""
         if self._held is not None:
             held, self._held = self._held, None
-            yield held
+            yield [held]
+        free: list[Entry] = []
         for entry in self._rows:
             domain = entry[1].address.rpartition("@")[2].lower()
             if self._is_closed(domain):
                 continue
             turn = self._throttle.turn(self._route_id, self._route_rate, domain)
+            if turn is FREE:
+                free.append(entry)
+                if len(free) == TOGETHER:
+                    yield free
+                    free = []
+                continue
             if turn.granted and turn.wait > AT_ONCE:
-                self._held, self.wait = entry, turn.wait
-                return
+                self._held, self._held_until = entry, time.monotonic() + turn.wait
+                break
             if turn.granted:
                 if turn.wait > 0:
                     time.sleep(turn.wait)
-                yield entry
+                yield [entry]
                 continue
             self._closed_until[domain] = time.monotonic() + turn.wait
             self.ask_again_in = min(turn.wait, self.ask_again_in or turn.wait)
             if turn.by_route:
-                return
+                break
+        if free:
+            yield free
 
     def _is_closed(self, domain: str) -> bool:
         return bool(self._closed_until) and self._closed_until.get(domain, 0.0) > time.monotonic()

@@ -22,8 +22,9 @@ from campaign.lib.sealing import SealBroken
 from deliveries.mail import Mail
 from deliveries.models import Part
 from deliveries.rendering.merge import MessageError
-from deliveries.rows import pending_rows, renderer
+from deliveries.rows import pending_rows
 from deliveries.sending import outcomes, parts, rest, shutdown
+from deliveries.sending.ahead import Ahead
 from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
 from deliveries.sending.passed_over import PassedOver
@@ -125,8 +126,9 @@ class Worker:
             route = connection.route
             turns = Turns(pending_rows(part), self.throttle, route.id, route.messages_per_second)
             while batch.goes_on:
+                ahead = Ahead(turns.ready())
                 for mail, reply in connection.send(
-                    self._mails(turns, batch), self._handing_over, is_test=part.delivery.test_smtp
+                    self._mails(ahead, batch), self._handing_over, ahead.make_more, is_test=part.delivery.test_smtp
                 ):
                     batch.add(mail.id, reply)
                     self._heed(mail, reply)
@@ -196,17 +198,17 @@ class Worker:
             outcomes.record([failure], [part.pk])
             batch.progressed = True
 
-    def _mails(self, turns: Turns, batch: "_Batch") -> Iterator[Mail]:
+    def _mails(self, ahead: Ahead, batch: "_Batch") -> Iterator[Mail]:
         """The mails that may leave now, until the time is up, or somebody pauses or stops the delivery."""
-        for content_id, row in turns.ready():
+        for message_id, mail in ahead:
             if shutdown.asked() or not batch.goes_on:
                 batch.goes_on = False
                 return
-            try:
-                yield renderer(content_id).mail(row)
-            except MessageError as error:
-                batch.add(row.id, outcomes.not_made(str(error)))
+            if isinstance(mail, MessageError):
+                batch.add(message_id, outcomes.not_made(str(mail)))
                 batch.flush_when_due()
+            else:
+                yield mail
 
     def _handing_over(self, mail: Mail) -> None:
         self.journal.handing_over(mail.id)

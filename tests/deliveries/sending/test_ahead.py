@@ -1,0 +1,98 @@
+"""Mails made ahead, from real rows."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from campaign.lib.clock import now
+from deliveries.mail import Mail
+from deliveries.rendering.merge import MessageError
+from deliveries.rows import pending_rows, renderer
+from deliveries.sending import ahead, parts
+from deliveries.sending.ahead import Ahead
+from deliveries.sending.turns import TOGETHER, Entry
+from tests.deliveries import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def entries() -> list[Entry]:
+    """The rows of twenty messages that may be sent."""
+    factories.confirmed(factories.delivery(factories.people(20)))
+    part = parts.claim("somebody", now())
+    assert part is not None
+    return list(pending_rows(part))
+
+
+def unusable(entry: Entry) -> Entry:
+    """The row of a message whose personal values were deleted."""
+    content_id, row = entry
+    return content_id, replace(row, values=[])
+
+
+def numbers(entries: list[Entry]) -> list[int]:
+    return [row.id for _, row in entries]
+
+
+def test_every_message_comes_once_in_order_as_if_it_were_made_alone(entries: list[Entry]):
+    made = list(Ahead(iter([entries[:TOGETHER], entries[TOGETHER:]])))
+
+    assert [number for number, _ in made] == numbers(entries)
+    assert [mail for _, mail in made] == [renderer(content_id).mail(row) for content_id, row in entries]
+
+
+def test_one_that_cannot_be_made_says_why_and_the_others_are_made(entries: list[Entry]):
+    made = dict(Ahead(iter([[entries[0], unusable(entries[1]), entries[2]], [unusable(entries[3])]])))
+
+    assert sorted(made) == numbers(entries[:4])
+    assert [isinstance(made[number], MessageError) for number in numbers(entries[:4])] == [False, True, False, True]
+    assert "personal values" in str(made[entries[1][1].id])
+
+
+def test_whoever_comes_alone_is_at_its_turn_and_goes_first(entries: list[Entry]):
+    waiting = Ahead(iter([entries[:4], entries[4:5], entries[5:8]]))
+
+    first = next(waiting)
+    assert waiting.make_more()
+    others = [number for number, _ in waiting]
+
+    assert [first[0], *others] == [numbers(entries)[place] for place in (0, 4, 1, 2, 3, 5, 6, 7)]
+
+
+def test_it_makes_no_more_than_the_next_few(entries: list[Entry]):
+    waiting = Ahead(iter([[entry] for entry in entries]))
+
+    steps = 0
+    while waiting.make_more():
+        steps += 1
+
+    assert steps == TOGETHER
+    assert len(list(waiting)) == len(entries)
+
+
+def test_it_keeps_few_large_mails(entries: list[Entry], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ahead, "MOST_OCTETS", 2 * len(renderer(entries[0][0]).draft(entries[0][1]).body) + 100)
+    waiting = Ahead(iter([entries]))
+
+    steps = 0
+    while waiting.make_more():
+        steps += 1
+
+    assert steps == 4  # two are written, then two are signed
+    assert len(list(waiting)) == len(entries)
+
+
+def test_what_goes_wrong_is_told_after_what_was_made_before(entries: list[Entry]):
+    def breaking() -> Iterator[list[Entry]]:
+        yield entries[:2]
+        raise ConnectionError("the database is gone")
+
+    waiting = Ahead(breaking())
+    while waiting.make_more():
+        pass
+
+    assert [type(next(waiting)[1]) for _ in range(2)] == [Mail, Mail]
+    with pytest.raises(ConnectionError):
+        next(waiting)
