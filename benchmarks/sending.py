@@ -24,7 +24,9 @@ from benchmarks import lab
 from benchmarks.lab import BenchmarkProblem, Cpu, Node
 from benchmarks.servers import Server, counting_sink, fast_sink
 
-PROCESSES = 2
+CORES = os.cpu_count() or 1
+PROCESSES = CORES + 1
+"""As a worker has them without being told."""
 CONNECTIONS = 40
 WARM_UP = 1_000
 WARM_UP_PART = 25
@@ -78,7 +80,7 @@ def main() -> int:
             if options.references:
                 figures["references"].update(measure_references(sink, min(options.messages, MOST_STEPS)))
                 figures["ratios"].update(ratios(figures))
-    figures = {"cores": os.cpu_count(), "sink": sink.name, **figures}
+    figures = {"cores": CORES, "sink": sink.name, **figures}
     path = options.folder.parent / f"{name}.json"
     path.write_text(json.dumps(figures, indent=2) + "\n")
     show(figures)
@@ -117,7 +119,7 @@ def measure_rates(messages: int, connections: int, domains: Mapping[str, str], s
         for _ in range(rounds):
             for name, domain in domains.items():
                 runs[name].append(_measured_run(messages, domain, node, sink))
-            bare.append(references.rsa_signatures(PROCESSES))
+            bare.append(references.rsa_signatures(CORES))
         memory = _peak_memory(node)
     shares = [run["messages_per_second"] / rate for run, rate in zip(runs["signed"], bare, strict=True)]
     return {
@@ -152,7 +154,7 @@ def _measured_run(messages: int, domain: str, node: Node, sink: Server) -> Figur
         "seconds": run.seconds,
         "database_bytes_per_message": run.database_bytes,
         "cpu_ms_per_message": cpu_ms,
-        "messages_per_second_if_alone_at_most": round((os.cpu_count() or 1) * 1000 / sum(cpu_ms.values()), 1),
+        "messages_per_second_if_alone_at_most": round(CORES * 1000 / sum(cpu_ms.values()), 1),
         "cores_used_by_others": cpu.cores_of_others(),
     }
 

@@ -1,5 +1,6 @@
 """Django's settings, all derived from the environment (see campaign/env.py for the variables)."""
 
+import os
 import sys
 import warnings
 from typing import Any
@@ -151,6 +152,8 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+# While one process waits for a relay on this machine, or for the database, another one works.
+CELERY_WORKER_CONCURRENCY = (os.cpu_count() or 1) + 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_BEAT_SCHEDULE: dict[str, dict[str, Any]] = {
