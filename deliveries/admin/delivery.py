@@ -46,6 +46,7 @@ from deliveries.pages.dashboard import dashboard, progress_fragment
 from deliveries.pages.estimate import estimate_page
 from deliveries.pages.exclusions import exclusions_file, exclusions_page
 from deliveries.pages.failures import failures_page
+from deliveries.pages.in_doubt import in_doubt_page
 from deliveries.pages.links import links_page
 from deliveries.pages.log import log_page
 from deliveries.pages.others import other_actions, other_pages
@@ -120,6 +121,7 @@ class DeliveryAdmin(PropertiesAdmin):
             ("<int:delivery_id>/preview/<int:recipient_id>/html/", preview_html, "preview_html"),
             ("<int:delivery_id>/links/", links_page, "links"),
             ("<int:delivery_id>/log/", log_page, "log"),
+            ("<int:delivery_id>/in-doubt/", in_doubt_page, "in_doubt"),
             ("<int:delivery_id>/excluded/", exclusions_page, "exclusions"),
             ("<int:delivery_id>/excluded/csv/", exclusions_file, "exclusions_file"),
             ("<int:delivery_id>/estimate/", estimate_page, "estimate"),

@@ -21,7 +21,7 @@ from deliveries.actions.confirm import check_label, confirm, warnings_of
 from deliveries.actions.control import pause, resume, stop
 from deliveries.actions.create import duplicate
 from deliveries.actions.extend_resources import extend_resources
-from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
+from deliveries.actions.in_doubt import NO_LONGER, NOT_CHOSEN, close_in_doubt, in_doubt, resend_in_doubt
 from deliveries.actions.retry_failed import retry_failed
 from deliveries.actions.send_back import send_back
 from deliveries.analysis.run import exclusion_counts
@@ -33,10 +33,19 @@ from deliveries.rights import Rights, rights_of
 from deliveries.sending.routes import NoRoute, route_of
 from deliveries.states import STARTED, DeliveryState
 
+MOST_CHOSEN = 500
+"""Messages that one question is about; a page of the list has fewer."""
 
-def ticked(form: QueryDict) -> list[int]:
-    """The ids of the warnings that were ticked."""
-    return primary_keys(form.getlist("acknowledged"))
+
+def ticked(form: QueryDict, name: str) -> list[int]:
+    """The ids of what was ticked in the boxes of this name."""
+    return primary_keys(form.getlist(name))
+
+
+def chosen(form: QueryDict) -> list[int] | None:
+    """The ids of the messages that the act is about; ``None``: all. A form in which one chooses says so, because
+    nothing ticked there must not mean all."""
+    return ticked(form, "message") if "some" in form else None
 
 
 def looked_at(form: QueryDict) -> datetime | None:
@@ -56,6 +65,7 @@ class Act:
     label: str
     action: Callable[..., Any]
     done: str
+    """With ``{count}`` where the action returns how many."""
     icon: str
     right: str
     """The right that it takes, a field of :class:`deliveries.rights.Rights`."""
@@ -82,7 +92,7 @@ ACTS: Mapping[str, Act] = {
             "send",
             "start",
             "deliveries/confirm.html",
-            lambda form: {"acknowledged": ticked(form), "seen": looked_at(form)},
+            lambda form: {"acknowledged": ticked(form, "acknowledged"), "seen": looked_at(form)},
         ),
         Act(
             "send_back",
@@ -107,19 +117,21 @@ ACTS: Mapping[str, Act] = {
             "resend_in_doubt",
             "Send again what is in doubt…",
             resend_in_doubt,
-            "Messages in doubt are being sent again.",
+            "Messages in doubt that are being sent again: {count}.",
             "help",
             "control",
             "deliveries/resend_in_doubt.html",
+            lambda form: {"only": chosen(form)},
         ),
         Act(
             "close_in_doubt",
             "Close what is in doubt…",
             close_in_doubt,
-            "The messages in doubt now count as sent.",
+            "Messages in doubt that now count as sent: {count}.",
             "task_alt",
             "control",
             "deliveries/close_in_doubt.html",
+            lambda form: {"only": chosen(form)},
         ),
         Act(
             "extend_resources",
@@ -184,13 +196,15 @@ def act_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRespons
     act = ACTS[name]
     if not act.allowed(rights_of(request.user, delivery)):
         raise PermissionDenied
+    given = act.read(request.POST)
+    page = "in_doubt" if given.get("only") is not None else "dashboard"
     try:
-        result = act.action(delivery, by=request.user, **act.read(request.POST))
+        result = act.action(delivery, by=request.user, **given)
     except (ActionRefused, MoveRefused) as refused:
         messages.error(request, str(refused))
-        return redirect("admin:deliveries_delivery_dashboard", delivery.pk)
-    messages.success(request, act.done)
-    return redirect("admin:deliveries_delivery_dashboard", result.pk if isinstance(result, Delivery) else delivery.pk)
+        return redirect(f"admin:deliveries_delivery_{page}", delivery.pk)
+    messages.success(request, act.done.format(count=f"{result:,}") if isinstance(result, int) else act.done)
+    return redirect(f"admin:deliveries_delivery_{page}", result.pk if isinstance(result, Delivery) else delivery.pk)
 
 
 def act_on_each(request: HttpRequest, deliveries: Iterable[Delivery], name: str) -> None:
@@ -222,12 +236,19 @@ def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRe
     if act not in acts_of(delivery, progress, rights):
         messages.error(request, _too_late(delivery))
         return redirect("admin:deliveries_delivery_dashboard", delivery.pk)
+    only = act.read(request.GET).get("only")
+    some = list(in_doubt(delivery, only)[:MOST_CHOSEN]) if only is not None else None
+    if some == []:
+        messages.error(request, NO_LONGER if only else NOT_CHOSEN)
+        return redirect("admin:deliveries_delivery_in_doubt", delivery.pk)
     return ui.page(
         request,
         act.question,
         title=f"{act.label.rstrip('…')}: {delivery.label}",
         delivery=delivery,
         progress=progress,
+        some=some,
+        count=progress.in_doubt if some is None else len(some),
         act=act,
         route=route_name(delivery),
         warnings=[(line, check_label(line)) for line in warnings_of(delivery)],

@@ -9,12 +9,12 @@ from django.urls import reverse
 
 from campaign import ui
 from campaign.lib.clock import now
-from campaign.lib.primary_keys import primary_key
 from campaign.lib.signing import MIRROR, token
 from deliveries.models import ArchiveCopy, Content, CopyState, Delivery, Message
 from deliveries.models.message import MessageQuerySet
 from deliveries.pages.access import delivery_page
 from deliveries.pages.people import ids_by_address, typed_address
+from deliveries.pages.stretch import asked_id, filters_of, stretch
 from deliveries.sending.outcomes import NOT_MADE
 from deliveries.states import STARTED, MessageState
 
@@ -53,17 +53,12 @@ def log_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         "deliveries/log.html",
         title=f"Delivery log: {delivery.label}",
         delivery=delivery,
-        log=_page(
-            found,
-            delivery,
-            after=primary_key(request.GET.get("after", "")),
-            before=primary_key(request.GET.get("before", "")),
-        ),
+        log=_page(found, delivery, after=asked_id(request, "after"), before=asked_id(request, "before")),
         states=list(MessageState),
         state=state,
         seeds=seeds,
         address=address,
-        filters=_filters(request),
+        filters=filters_of(request),
     )
 
 
@@ -80,20 +75,13 @@ def _selection(delivery: Delivery, state: MessageState | None, address: str, *, 
 
 
 def _page(found: MessageQuerySet, delivery: Delivery, *, after: int | None, before: int | None) -> LogPage:
-    if before is not None:
-        messages = list(found.filter(pk__lt=before).order_by("-pk")[: PAGE + 1])
-        more_before, more_after = len(messages) > PAGE, True
-        messages = messages[:PAGE][::-1]
-    else:
-        messages = list((found.filter(pk__gt=after) if after is not None else found).order_by("pk")[: PAGE + 1])
-        more_before, more_after = after is not None, len(messages) > PAGE
-        messages = messages[:PAGE]
-    if not messages:
+    here = stretch(found, after=after, before=before, most=PAGE)
+    if not here.messages:
         return LogPage([], None, None)
     return LogPage(
-        lines=_lines(messages, has_pages=delivery.current_state in STARTED and not has_ended(delivery)),
-        before=messages[0].pk if more_before else None,
-        after=messages[-1].pk if more_after else None,
+        lines=_lines(here.messages, has_pages=delivery.current_state in STARTED and not has_ended(delivery)),
+        before=here.before,
+        after=here.after,
     )
 
 
@@ -134,10 +122,3 @@ def _state(text: str) -> MessageState | None:
         return MessageState(int(text))
     except ValueError:
         return None
-
-
-def _filters(request: HttpRequest) -> str:
-    query = request.GET.copy()
-    for name in ("after", "before"):
-        query.pop(name, None)
-    return query.urlencode()

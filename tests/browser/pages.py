@@ -18,6 +18,7 @@ from deliveries.models import (
     PlatformDefaults,
     Route,
 )
+from deliveries.sending.outcomes import NO_ANSWER
 from deliveries.states import MessageState
 from recipients.history import Origin
 from recipients.models import Recipient, Service
@@ -37,6 +38,8 @@ def prepare() -> Mapping[str, str]:
     running = confirmed(delivery(readers, label="On its way"))
     Part.objects.filter(delivery=running).update(sent=40, failed=1, in_doubt=1)
     first = Message.objects.of_delivery(running.pk).order_by("pk")[0]
+    doubtful = Message.objects.of_delivery(running.pk).order_by("pk")[1]
+    Message.objects.filter(pk=doubtful.pk).update(state=MessageState.IN_DOUBT, reply=NO_ANSWER, processed_at=now())
     Message.objects.filter(pk=first.pk).update(state=MessageState.FAILED, reply="550 5.1.1 " + "unknown " * 20)
     testing = delivery(readers, label="Two subjects")
     ab_test(testing, "Another subject", "A third one")
@@ -79,7 +82,9 @@ def prepare() -> Mapping[str, str]:
         "links": f"{own(draft)}links/",
         "links of what was sent": f"{own(running)}links/",
         "send back": f"{own(ready)}ask/send_back/",
-        "in doubt": f"{own(running)}ask/close_in_doubt/",
+        "in doubt": f"{own(running)}in-doubt/",
+        "close what is in doubt": f"{own(running)}ask/close_in_doubt/",
+        "close some of it": f"{own(running)}ask/close_in_doubt/?some=1&message={doubtful.pk}",
         "late": own(late),
         "ask for a proof": f"{own(draft)}proof/",
         "proof": own(proof),

@@ -90,6 +90,7 @@ PAGES: Mapping[str, Page] = {
     "deliveries_delivery_preview_html": _of_delivery("lookers", "recipient"),
     "deliveries_delivery_links": _of_delivery("lookers"),
     "deliveries_delivery_log": _of_delivery("lookers"),
+    "deliveries_delivery_in_doubt": _of_delivery("lookers"),
     "deliveries_delivery_failures": _of_delivery("lookers"),
     "deliveries_delivery_exclusions": _of_delivery("lookers"),
     "deliveries_delivery_exclusions_file": _of_delivery("lookers"),

@@ -1,5 +1,6 @@
 """Deliveries for tests, as people would make them: small, complete, ready for the act under test."""
 
+from campaign.lib.clock import now
 from deliveries.actions.analyse import analyse as ask
 from deliveries.actions.confirm import confirm, warnings_of
 from deliveries.analysis.material import Material
@@ -17,8 +18,12 @@ from deliveries.models import (
     Route,
     Typology,
     Variant,
+    message_range,
 )
+from deliveries.sending import parts
+from deliveries.sending.outcomes import NO_ANSWER
 from deliveries.sending.worker import Worker
+from deliveries.states import MessageState, PartState
 from recipients.models import ListMembership, Recipient, RecipientList
 
 HTML = (
@@ -121,6 +126,20 @@ def confirmed(made: Delivery) -> Delivery:
 def accepted(made: Delivery) -> Delivery:
     """A delivery that is ready, after somebody acknowledged every warning and confirmed it."""
     confirm(made, acknowledged=[line.pk for line in warnings_of(made)])
+    return made
+
+
+def doubtful(made: Delivery, *numbers: int) -> Delivery:
+    """A delivery that is confirmed after everything was sent, the messages of these numbers with no answer."""
+    messages = Message.objects.of_delivery(made.pk)
+    first, _ = message_range(made.pk)
+    messages.update(state=MessageState.SENT, reply="250 OK", processed_at=now())
+    chosen = messages.filter(pk__in=[first + number for number in numbers])
+    chosen.update(state=MessageState.IN_DOUBT, reply=NO_ANSWER)
+    made.parts.update(state=PartState.DONE)
+    parts.count(list(made.parts.values_list("pk", flat=True)))
+    parts.finish_deliveries()
+    made.refresh_from_db()
     return made
 
 

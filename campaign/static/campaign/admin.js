@@ -1,11 +1,12 @@
 // What the admin's own pages need: tabs that follow the arrow keys, and pickers that insert at the caret,
-// and buttons that copy a text.
+// buttons that tick all boxes of a list, and buttons that copy a text.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-tabs]").forEach(setUpTabs);
   document.querySelectorAll("[data-insert-into]").forEach(setUpPicker);
   document.querySelectorAll("[data-lines-into]").forEach(setUpLines);
   document.querySelectorAll("[data-copy-from]").forEach(setUpCopy);
   document.querySelectorAll("[data-check-headers]").forEach(setUpHeaderCheck);
+  document.querySelectorAll("[data-tick-all]").forEach(setUpTickAll);
   document.querySelectorAll(".change-form form[method=post]").forEach(warnOfUnsaved);
 });
 
@@ -68,6 +69,16 @@ function setUpTabs(box) {
   const wrong = tabs.find((tab) => tab.querySelector("[data-errors]"));
   const former = tabs.find((tab) => tab.id === sessionStorage.getItem(memory));
   select(wrong || former || tabs[0], false);
+}
+
+// A button that ticks every box of its form, or none when all are ticked.
+function setUpTickAll(button) {
+  const boxes = [...button.form.elements].filter((one) => one.name === button.dataset.tickAll);
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const all = !boxes.every((box) => box.checked);
+    boxes.forEach((box) => (box.checked = all));
+  });
 }
 
 function setUpPicker(bar) {
