@@ -13,7 +13,7 @@ from campaign.lib import privacy
 from campaign.lib.privacy import Holding, Person
 from campaign.lib.sql import statements
 from deliveries.archiving.store import STORAGE, file_name
-from deliveries.models import ArchiveCopy, Content, CopyState, Delivery, Exclusion, Message, MessageValues, ProofLine
+from deliveries.models import ArchiveCopy, Content, Delivery, Exclusion, Message, MessageValues, ProofLine
 from deliveries.models.message import MessageQuerySet
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import renderer, rows_of
@@ -99,7 +99,7 @@ def erase(person: Person) -> Mapping[str, int]:
         "recipient": person.recipient_id or 0,
     }
     files = _erase_stored_copies(ids)
-    to_be_made = ArchiveCopy.objects.filter(pk__in=ids).exclude(state=CopyState.ARCHIVED)
+    to_be_made = ArchiveCopy.objects.filter(pk__in=ids).outstanding()
     counts: dict[str, int] = {
         "values of messages": MessageValues.objects.filter(pk__in=ids).delete()[0],
         "stored copies of messages": files,

@@ -15,14 +15,12 @@ from campaign.lib.sql import statements
 from deliveries.actions.subscribe import VALID, purge_requests
 from deliveries.analysis.run import exclusion_counts
 from deliveries.archiving.copies import figures
-from deliveries.models import ArchiveCopy, AuditLine, CopyState, Delivery, ProofLine, message_range
+from deliveries.models import ArchiveCopy, AuditLine, Delivery, ProofLine, message_range
 from deliveries.moves import write_journal
-from deliveries.states import DeliveryState
+from deliveries.states import ENDED
 from recipients.imports.people_file import forget_lines
 
 SQL = statements(Path(__file__).parent / "sql")
-
-ENDED = (DeliveryState.FINISHED, DeliveryState.STOPPED)
 
 
 def purge_values(now: datetime) -> int:
@@ -41,9 +39,9 @@ def _expired(now: datetime) -> QuerySet[Delivery]:
 
 
 def _lacks_copies(delivery_id: int) -> bool:
-    """The archive still has to get copies: without the values they could never be made. The home page warns of it."""
-    copies = ArchiveCopy.objects.of_delivery(delivery_id)
-    return copies.exclude(state=CopyState.ARCHIVED).exists()
+    """The archive still has to get copies: without the values they could never be made. The home page warns of it until
+    a person gives them up."""
+    return ArchiveCopy.objects.of_delivery(delivery_id).outstanding().exists()
 
 
 @transaction.atomic
@@ -114,7 +112,7 @@ def purge_log(before: datetime, most: int) -> int:
 def _keep_figures(delivery: Delivery) -> None:
     if delivery.kept is None:
         copies = figures(delivery)
-        kept = {"exclusions": exclusion_counts(delivery), "archived": copies.archived}
+        kept = {"exclusions": exclusion_counts(delivery), "archived": copies.archived, "given_up": copies.given_up}
         Delivery.objects.filter(pk=delivery.pk).update(kept=kept)
 
 

@@ -91,6 +91,9 @@ STARTED = frozenset(
 )
 """Something may have left the house."""
 
+ENDED = (DeliveryState.FINISHED, DeliveryState.STOPPED)
+"""Nothing leaves any more, unless a person sends something again."""
+
 DELIVERY_MOVES: Mapping[DeliveryState, frozenset[DeliveryState]] = {
     DeliveryState.EDITING: frozenset({DeliveryState.ANALYSING}),
     DeliveryState.ANALYSING: frozenset({DeliveryState.READY, DeliveryState.ANALYSIS_FAILED, DeliveryState.EDITING}),

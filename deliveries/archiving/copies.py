@@ -34,18 +34,24 @@ class CopyOutcome:
 
 @dataclass(frozen=True, slots=True)
 class CopyFigures:
-    """Copies of one delivery by state, and the latest refusal. Those to seed addresses count only while they are
-    missing."""
+    """Copies of one delivery by state, and the latest refusal of those that are tried again. Those to seed addresses
+    count only while they are missing, or when they were given up."""
 
     pending: int
     archived: int
     failed: int
+    given_up: int
     reply: str
 
     @property
     def missing(self) -> int:
         """Copies that are not in the archive."""
         return self.pending + self.failed
+
+    @property
+    def all(self) -> int:
+        """Copies that were ever to be made."""
+        return self.missing + self.archived + self.given_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,9 @@ def claim(archive: Archive, now: datetime, most: int) -> list[ArchiveCopy]:
     """Copies whose turn it is, held for :data:`LEASE`."""
     with transaction.atomic():
         found = list(
-            ArchiveCopy.objects.select_for_update(skip_locked=True)
+            ArchiveCopy.objects.outstanding()
+            .select_for_update(skip_locked=True)
             .filter(archive=archive, next_attempt_at__lte=now)
-            .exclude(state=CopyState.ARCHIVED)
             .order_by("next_attempt_at")[:most]
         )
         ArchiveCopy.objects.filter(pk__in=[copy.pk for copy in found]).update(next_attempt_at=now + LEASE)
@@ -72,7 +78,8 @@ def claim(archive: Archive, now: datetime, most: int) -> list[ArchiveCopy]:
 
 
 def record(copies: Sequence[ArchiveCopy], outcomes: Sequence[CopyOutcome], now: datetime) -> None:
-    """Write down what became of claimed copies; those without an outcome were not tried and are free at once."""
+    """Write down what became of claimed copies; those without an outcome were not tried and are free at once. What a
+    person gave up meanwhile stays given up, unless the archive took it after all."""
     by_id = {outcome.message_id: outcome for outcome in outcomes}
     for copy in copies:
         outcome = by_id.get(copy.pk)
@@ -86,12 +93,15 @@ def record(copies: Sequence[ArchiveCopy], outcomes: Sequence[CopyOutcome], now: 
         copy.state = CopyState.ARCHIVED if outcome.is_complete else CopyState.FAILED
         copy.next_attempt_at = now + RESTS[min(copy.attempts, len(RESTS)) - 1]
     fields = ["attempts", "mailed_at", "stored_at", "reply", "state", "next_attempt_at"]
-    ArchiveCopy.objects.bulk_update(copies, fields, batch_size=500)
+    taken = [copy for copy in copies if copy.state == CopyState.ARCHIVED]
+    others = [copy for copy in copies if copy.state != CopyState.ARCHIVED]
+    ArchiveCopy.objects.bulk_update(taken, fields, batch_size=500)
+    ArchiveCopy.objects.outstanding().bulk_update(others, fields, batch_size=500)
 
 
 def archives_with_work(now: datetime) -> list[Archive]:
     """Archives that have copies whose turn it is."""
-    due = ArchiveCopy.objects.filter(next_attempt_at__lte=now).exclude(state=CopyState.ARCHIVED)
+    due = ArchiveCopy.objects.outstanding().filter(next_attempt_at__lte=now)
     return list(Archive.objects.filter(pk__in=due.values("archive")))
 
 
@@ -108,6 +118,7 @@ def figures(delivery: Delivery) -> CopyFigures:
         pending=counts.get(CopyState.PENDING, 0),
         archived=(delivery.kept or {}).get("archived", counts.get(CopyState.ARCHIVED, 0) - seeds),
         failed=counts.get(CopyState.FAILED, 0),
+        given_up=(delivery.kept or {}).get("given_up", counts.get(CopyState.GIVEN_UP, 0)),
         reply=failed or "",
     )
 
@@ -115,13 +126,29 @@ def figures(delivery: Delivery) -> CopyFigures:
 def alarms(now: datetime) -> list[Alarm]:
     """What archives lack for longer than :data:`OVERDUE`."""
     rows = (
-        ArchiveCopy.objects.exclude(state=CopyState.ARCHIVED)
+        ArchiveCopy.objects.outstanding()
         .filter(noted_at__lte=now - OVERDUE)
         .order_by()
         .values_list(F("archive__name"))
         .annotate(Count("pk"), Min("noted_at"), Max("reply"))
     )
     return [Alarm(*row) for row in rows]
+
+
+def are_overdue(delivery: Delivery, now: datetime) -> bool:
+    """Whether an archive lacks copies of the delivery for longer than :data:`OVERDUE`."""
+    return ArchiveCopy.objects.of_delivery(delivery.pk).outstanding().filter(noted_at__lte=now - OVERDUE).exists()
+
+
+def outstanding_archives(delivery_id: int) -> list[str]:
+    """The names of the archives that still have to get copies of a delivery."""
+    copies = ArchiveCopy.objects.of_delivery(delivery_id).outstanding().order_by()
+    return sorted(copies.values_list("archive__name", flat=True).distinct())
+
+
+def give_up(delivery_id: int) -> int:
+    """Have none of the outstanding copies made any more; returns how many. :func:`note_missing` undoes it."""
+    return ArchiveCopy.objects.of_delivery(delivery_id).outstanding().update(state=CopyState.GIVEN_UP)
 
 
 def note_missing(delivery: Delivery, archive: Archive, now: datetime) -> int:

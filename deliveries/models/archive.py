@@ -135,6 +135,11 @@ class CopyState(models.IntegerChoices):
     PENDING = 0, "Pending"
     ARCHIVED = 1, "Archived"
     FAILED = 2, "Failed, tried again"
+    GIVEN_UP = 3, "Given up: the archive never got it"
+
+
+DECIDED = (CopyState.ARCHIVED, CopyState.GIVEN_UP)
+"""Nothing is to be done for a copy in one of these states."""
 
 
 class ArchiveCopyQuerySet(models.QuerySet["ArchiveCopy"]):
@@ -144,6 +149,10 @@ class ArchiveCopyQuerySet(models.QuerySet["ArchiveCopy"]):
         """All copies of a delivery, by primary key alone."""
         first, last = message_range(delivery_id)
         return self.filter(message_id__gte=first, message_id__lte=last)
+
+    def outstanding(self) -> "ArchiveCopyQuerySet":
+        """Those that the archive still has to get; what indexes hold."""
+        return self.exclude(state__in=DECIDED)
 
 
 class ArchiveCopy(models.Model):
@@ -167,8 +176,10 @@ class ArchiveCopy(models.Model):
         verbose_name_plural = "archive copies"
         indexes = [
             # What is still to do is small, whatever was archived before.
-            models.Index(fields=["archive", "next_attempt_at"], condition=~models.Q(state=1), name="copy_to_do"),
-            models.Index(fields=["message"], condition=~models.Q(state=1), name="copy_missing"),
+            models.Index(
+                fields=["archive", "next_attempt_at"], condition=~models.Q(state__in=[1, 3]), name="copy_to_do"
+            ),
+            models.Index(fields=["message"], condition=~models.Q(state__in=[1, 3]), name="copy_missing"),
         ]
 
     def __str__(self) -> str:

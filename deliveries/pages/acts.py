@@ -12,6 +12,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from campaign import ui
+from campaign.lib.clock import now
 from campaign.lib.primary_keys import primary_keys
 from deliveries.actions.analyse import analyse, stop_analysis
 from deliveries.actions.archive_again import archive_again
@@ -21,17 +22,19 @@ from deliveries.actions.confirm import check_label, confirm, warnings_of
 from deliveries.actions.control import pause, resume, stop
 from deliveries.actions.create import duplicate
 from deliveries.actions.extend_resources import extend_resources
+from deliveries.actions.give_up_copies import give_up_copies
 from deliveries.actions.in_doubt import NO_LONGER, NOT_CHOSEN, close_in_doubt, in_doubt, resend_in_doubt
 from deliveries.actions.retry_failed import retry_failed
 from deliveries.actions.send_back import send_back
 from deliveries.analysis.run import exclusion_counts
+from deliveries.archiving.copies import are_overdue, figures, outstanding_archives
 from deliveries.models import Delivery
 from deliveries.pages.access import delivery_page
 from deliveries.pages.people import target_of
 from deliveries.pages.progress import Progress, progress_of
 from deliveries.rights import Rights, rights_of
 from deliveries.sending.routes import NoRoute, route_of
-from deliveries.states import STARTED, DeliveryState
+from deliveries.states import ENDED, STARTED, DeliveryState
 
 MOST_CHOSEN = 500
 """Messages that one question is about; a page of the list has fewer."""
@@ -73,6 +76,8 @@ class Act:
     """Template of the page that asks before the act is done; empty when nothing is asked."""
     read: Callable[[QueryDict], dict[str, Any]] = lambda _: {}
     """What the action takes from the answered question."""
+    facts: Callable[[Delivery], dict[str, Any]] = lambda _: {}
+    """What the question tells besides what every question knows."""
 
     def allowed(self, rights: Rights) -> bool:
         """Whether somebody with these rights may do it."""
@@ -151,6 +156,21 @@ ACTS: Mapping[str, Act] = {
             "control",
             "deliveries/archive_again.html",
         ),
+        Act(
+            "give_up_copies",
+            "Give up missing copies…",
+            give_up_copies,
+            "Copies that were given up: {count}.",
+            "unarchive",
+            "control",
+            "deliveries/give_up_copies.html",
+            lambda form: {"reason": form.get("reason", "")},
+            lambda delivery: {
+                "copies": figures(delivery),
+                "archives": outstanding_archives(delivery.pk),
+                "ended": delivery.resources_until is not None and delivery.resources_until <= now(),
+            },
+        ),
         Act("duplicate", "Duplicate", duplicate, "This is the copy.", "content_copy", "add"),
     )
 }
@@ -182,6 +202,8 @@ def acts_of(delivery: Delivery, progress: Progress, rights: Rights) -> list[Act]
         names.append("extend_resources")
     if delivery.archive_emails and delivery.started_at and delivery.values_purged_at is None:
         names.append("archive_again")
+        if delivery.current_state in ENDED and are_overdue(delivery, now()):
+            names.append("give_up_copies")
     if delivery.proof_of_id is None:
         names.append("duplicate")
     return [ACTS[name] for name in names if ACTS[name].allowed(rights)]
@@ -254,6 +276,7 @@ def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRe
         warnings=[(line, check_label(line)) for line in warnings_of(delivery)],
         target=target_of(delivery),
         excluded=sum(exclusion_counts(delivery).values()),
+        **act.facts(delivery),
     )
 
 

@@ -114,7 +114,7 @@ def _copy(copy: ArchiveCopy | None) -> str:
     if copy is None:
         return ""
     words = CopyState(copy.state).label
-    return f"{words}: {copy.reply}" if copy.state == CopyState.FAILED else words
+    return f"{words}: {copy.reply}" if copy.reply and copy.state != CopyState.ARCHIVED else words
 
 
 def _state(text: str) -> MessageState | None:

@@ -5,11 +5,14 @@ from datetime import timedelta
 
 from bounces.models import BounceMailbox
 from campaign.lib.clock import now
+from deliveries.actions.archive_again import archive_again
 from deliveries.actions.dkim_key import make_key
 from deliveries.actions.send_proof import Proof, send_proof
 from deliveries.models import (
     AbTest,
     Archive,
+    ArchiveCopy,
+    CopyState,
     Delivery,
     DeliveryTemplate,
     Message,
@@ -23,7 +26,7 @@ from deliveries.states import MessageState
 from recipients.history import Origin
 from recipients.models import Recipient, Service
 from recipients.subscriptions import subscribe
-from tests.deliveries.factories import ab_test, analysed, confirmed, delivery, people
+from tests.deliveries.factories import ab_test, analysed, confirmed, delivery, doubtful, people
 from tests.tracking.reports.seen import seen
 
 ROOT = "/admin/"
@@ -38,8 +41,8 @@ def prepare() -> Mapping[str, str]:
     running = confirmed(delivery(readers, label="On its way"))
     Part.objects.filter(delivery=running).update(sent=40, failed=1, in_doubt=1)
     first = Message.objects.of_delivery(running.pk).order_by("pk")[0]
-    doubtful = Message.objects.of_delivery(running.pk).order_by("pk")[1]
-    Message.objects.filter(pk=doubtful.pk).update(state=MessageState.IN_DOUBT, reply=NO_ANSWER, processed_at=now())
+    unanswered = Message.objects.of_delivery(running.pk).order_by("pk")[1]
+    Message.objects.filter(pk=unanswered.pk).update(state=MessageState.IN_DOUBT, reply=NO_ANSWER, processed_at=now())
     Message.objects.filter(pk=first.pk).update(state=MessageState.FAILED, reply="550 5.1.1 " + "unknown " * 20)
     testing = delivery(readers, label="Two subjects")
     ab_test(testing, "Another subject", "A third one")
@@ -51,6 +54,11 @@ def prepare() -> Mapping[str, str]:
     followed = seen("Followed")
     archive = Archive.objects.create(name="Vault", stores_files=True)
     Delivery.objects.filter(pk=running.pk).update(archive=archive, archive_emails=True)
+    unarchived = doubtful(confirmed(delivery(readers, label="Never archived", archive=archive, archive_emails=True)))
+    archive_again(unarchived)
+    ArchiveCopy.objects.of_delivery(unarchived.pk).update(
+        noted_at=now() - timedelta(hours=3), state=CopyState.FAILED, reply="550 5.1.1 " + "gone " * 20
+    )
     key = make_key("example.com", selector="news")
     template, _ = DeliveryTemplate.objects.get_or_create(label="Monthly", defaults={"description": "Once a month."})
     block, _ = PersonalizationBlock.objects.get_or_create(name="of_the_test", defaults={"label": "Of the test"})
@@ -84,7 +92,7 @@ def prepare() -> Mapping[str, str]:
         "send back": f"{own(ready)}ask/send_back/",
         "in doubt": f"{own(running)}in-doubt/",
         "close what is in doubt": f"{own(running)}ask/close_in_doubt/",
-        "close some of it": f"{own(running)}ask/close_in_doubt/?some=1&message={doubtful.pk}",
+        "close some of it": f"{own(running)}ask/close_in_doubt/?some=1&message={unanswered.pk}",
         "late": own(late),
         "ask for a proof": f"{own(draft)}proof/",
         "proof": own(proof),
@@ -113,6 +121,7 @@ def prepare() -> Mapping[str, str]:
         "comparison": f"{DELIVERIES}compare/?delivery={followed.pk}&delivery={running.pk}",
         "longer": f"{own(running)}ask/extend_resources/",
         "archive again": f"{own(running)}ask/archive_again/",
+        "give up copies": f"{own(unarchived)}ask/give_up_copies/",
         "block": f"/admin/deliveries/personalizationblock/{block.pk}/change/",
         "keys": "/admin/deliveries/dkimkey/",
         "new key": "/admin/deliveries/dkimkey/add/",

@@ -110,11 +110,11 @@ def test_it_costs_the_same_at_any_size(at_marketer: Client, django_assert_max_nu
     few = doubtful(confirmed(delivery(people(2))), 1)
     many = doubtful(confirmed(delivery(people(200, on="Many", first=10), part_size=2)), *range(1, 201))
 
-    for made in (few, many):
+    for made, rows in ((few, 1), (many, 50)):
         with django_assert_max_num_queries(11) as captured:
             page = shown(at_marketer, made)
         assert not [query for query in captured if "COUNT(" in query["sql"]]
-    assert len(addresses(page)) == 50
+        assert len(addresses(page)) == rows
 
 
 def test_it_says_that_nothing_is_in_doubt(at_marketer: Client) -> None:
