@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, F, Max, Min
@@ -113,12 +114,13 @@ def figures(delivery: Delivery) -> CopyFigures:
     if delivery.seeds:
         to_seeds = Message.objects.of_delivery(delivery.pk).filter(seed__isnull=False)
         seeds = copies.filter(state=CopyState.ARCHIVED, message__in=to_seeds).count()
+    kept: dict[str, Any] = delivery.kept or {}
     failed = copies.filter(state=CopyState.FAILED).order_by("-pk").values_list("reply", flat=True).first()
     return CopyFigures(
         pending=counts.get(CopyState.PENDING, 0),
-        archived=(delivery.kept or {}).get("archived", counts.get(CopyState.ARCHIVED, 0) - seeds),
+        archived=kept.get("archived", counts.get(CopyState.ARCHIVED, 0) - seeds),
         failed=counts.get(CopyState.FAILED, 0),
-        given_up=(delivery.kept or {}).get("given_up", counts.get(CopyState.GIVEN_UP, 0)),
+        given_up=kept["given_up"] if "given_up" in kept else counts.get(CopyState.GIVEN_UP, 0),
         reply=failed or "",
     )
 
