@@ -10,8 +10,8 @@ from django.views.decorators.http import require_POST
 from deliveries.admin import insert
 from deliveries.analysis import source
 from deliveries.personalization import header_script
+from deliveries.personalization.check import check
 from deliveries.personalization.errors import PersonalizationErrors
-from deliveries.personalization.sandbox import check
 from deliveries.rendering.compile import taken_headers
 from deliveries.rendering.headers import WHERE
 

@@ -13,8 +13,8 @@ from psycopg import sql
 from campaign.lib.clock import now
 from deliveries.analysis.source import fields
 from deliveries.models import Content, Level, message_range
+from deliveries.personalization.check import used_fields
 from deliveries.personalization.fields import PERSONAL, Field
-from deliveries.personalization.sandbox import used_fields
 from deliveries.rendering.compile import Compiled
 from deliveries.rendering.encode import MessageError, wire_address
 from deliveries.rendering.merge import MessageRow, Renderer

@@ -4,9 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from deliveries.personalization.check import check
 from deliveries.personalization.errors import PersonalizationErrors, Problem
 from deliveries.personalization.fields import Field
-from deliveries.personalization.sandbox import check
 
 MAX_NESTING = 5
 MAX_INCLUDES = 200

@@ -7,8 +7,9 @@ from typing import Final
 
 from jinja2 import TemplateSyntaxError, nodes
 
-from deliveries.personalization.fields import PERSONAL
-from deliveries.personalization.sandbox import MAX_SOURCE, ROOTS, Environment
+from deliveries.personalization.fields import PERSONAL, ROOTS
+from deliveries.personalization.parse import MAX_SOURCE
+from deliveries.personalization.sandbox import Environment
 
 MOST_CONSTANTS: Final = 50
 """Of one field; a list of all postcodes tells nothing more than its first ones."""

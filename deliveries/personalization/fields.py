@@ -24,6 +24,8 @@ class Field:
     kind: FieldKind = FieldKind.TEXT
 
 
+ROOTS = frozenset({"recipient", "file", "delivery", "message"})
+"""How the paths of all fields begin."""
 PERSONAL = ("recipient.", "file.")
 """How the paths of fields begin whose values differ from message to message and are frozen by the analysis."""
 

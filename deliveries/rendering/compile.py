@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from deliveries.personalization import header_script
 from deliveries.personalization.blocks import Block, resolve
 from deliveries.personalization.budget import MAX_SECONDS
+from deliveries.personalization.check import used_fields
 from deliveries.personalization.errors import PersonalizationErrors, Problem
 from deliveries.personalization.fields import PERSONAL, Field
-from deliveries.personalization.sandbox import Environment, prepare, used_fields
+from deliveries.personalization.sandbox import Environment, prepare
 from deliveries.rendering.encode import MessageError, check_value, prefers_base64, wire_address
 from deliveries.rendering.headers import WHERE as HEADERS
 from deliveries.rendering.links import Link

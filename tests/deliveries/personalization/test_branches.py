@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from deliveries.personalization.branches import MOST_CONSTANTS, compared, mark, taken
 from deliveries.personalization.budget import Budget
-from deliveries.personalization.sandbox import MAX_SOURCE, Environment, prepare, render, variable
+from deliveries.personalization.parse import MAX_SOURCE
+from deliveries.personalization.sandbox import Environment, prepare, render, variable
 
 SOURCE = """<p>
 {%- if recipient.level == "gold" %} gold {% elif recipient.level == 'silver' -%} silver {% else %}none{% endif %}

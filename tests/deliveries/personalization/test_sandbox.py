@@ -8,8 +8,9 @@ from functools import partial
 import pytest
 
 from deliveries.personalization.budget import Budget
+from deliveries.personalization.check import MAX_PROBLEMS, check, used_fields
 from deliveries.personalization.errors import PersonalizationErrors, RenderLimit, ValueProblem
-from deliveries.personalization.sandbox import MAX_PROBLEMS, Environment, check, prepare, render, used_fields, variable
+from deliveries.personalization.sandbox import Environment, prepare, render, variable
 from tests.deliveries.personalization.effort import at_most_calls, at_most_memory
 from tests.deliveries.rendering.contents import FIELDS
 

@@ -7,7 +7,7 @@ import pytest
 from deliveries.analysis.checks import CHECKS, Phase
 from deliveries.analysis.material import Material
 from deliveries.models import Delivery
-from deliveries.personalization.sandbox import MAX_SOURCE
+from deliveries.personalization.parse import MAX_SOURCE
 
 OFFLINE = [
     check
