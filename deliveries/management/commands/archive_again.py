@@ -30,7 +30,9 @@ class Command(command.Command):
             delivery = Delivery.objects.get(pk=options["delivery"])
             count = archive_again(delivery)
         except Delivery.DoesNotExist as error:
-            raise CommandError(f"There is no delivery {options['delivery']}.") from error
+            raise CommandError(
+                f"There is no delivery {options['delivery']}. The number of one stands in the address of its page."
+            ) from error
         except ActionRefused as refused:
             raise CommandError(str(refused)) from refused
         self.stdout.write(f"{count:,} copies of “{delivery}” will be made.")
