@@ -1,6 +1,7 @@
 """Mailboxes by IMAP (RFC 3501, RFC 9051): read without setting a flag, told of news by IDLE (RFC 2177)."""
 
 import imaplib
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -14,6 +15,7 @@ from bounces.parsing import MAX_OCTETS
 from bounces.sources.mailbox import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
+    MOST_OCTETS,
     Letter,
     LetterUnreadable,
     MailboxAddress,
@@ -27,9 +29,18 @@ from campaign.lib.connecting import Security, encryption, tls_context
 _OF_INTEREST: Final = ("IDLE", "MOVE", "UIDPLUS")
 _LOOK_SECONDS: Final = 1.0
 """How often waiting looks whether it should stop."""
+_TOGETHER: Final = 50
+"""Mails in one answer."""
+_OCTETS_TOGETHER: Final = 4 * 1024 * 1024
+"""Of them all, by the sizes that the server gives."""
+_MOST_KEPT: Final = 64 * 1024 * 1024
+"""Octets of one answer that are taken into memory."""
+_LITERAL: Final = re.compile(rb"\{(\d{1,19})\}\r\n\Z")
+"""RFC 3501, section 4.3."""
+_EMPTY: Final = "the answer holds no mail"
 
 # The answer to SEARCH is one line. Python's client gives up at a million octets, some 130,000 mails.
-imaplib._MAXLINE = 64 * 1024 * 1024  # type: ignore[attr-defined]  # noqa: SLF001
+imaplib._MAXLINE = _MOST_KEPT  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 @protocol
@@ -40,8 +51,10 @@ class ImapSession(Session):
 
     def __init__(self, address: MailboxAddress, memory: dict[str, Any]) -> None:
         super().__init__(address, memory)
+        self._meter = _Meter()
         with self._step("while connecting"):
             self._client = _connected(address)
+        self._meter.watch(self._client)
         try:
             self._begin(memory)
         except BaseException:
@@ -93,23 +106,59 @@ class ImapSession(Session):
 
     def fetch(self, key: str) -> Letter | None:
         """The mail's beginning by PEEK, so that no flag changes."""
-        uid = int(key)
+        letter = self._fetched([int(key)])[int(key)]
+        if isinstance(letter, LetterUnreadable):
+            raise letter
+        return letter
+
+    def fetch_each(self, keys: Iterable[str]) -> Iterator[tuple[str, Letter | LetterUnreadable | None]]:
+        """Many in one answer, because a distant server takes longer to answer than to give out a mail."""
+        for group in self._groups([int(key) for key in keys]):
+            try:
+                letters = self._fetched(group)
+            except LetterUnreadable:  # one of them; which one, the server does not say
+                yield from super().fetch_each(map(str, group))
+            else:
+                yield from ((str(uid), letter) for uid, letter in letters.items())
+
+    def _groups(self, uids: list[int]) -> Iterator[list[int]]:
+        sizes = self._sizes(uids) if len(uids) > 1 else {}
+        group: list[int] = []
+        octets = 0
+        for uid in uids:
+            size = min(sizes.get(uid, MAX_OCTETS), MAX_OCTETS)
+            if group and (len(group) == _TOGETHER or octets + size > _OCTETS_TOGETHER):
+                yield group
+                group, octets = [], 0
+            group.append(uid)
+            octets += size
+        if group:
+            yield group
+
+    def _sizes(self, uids: list[int]) -> dict[int, int]:
+        """How long these mails are, as far as the server says so."""
         with self._step("while reading"):
             try:
-                answer = self._client.fetch([uid], [f"BODY.PEEK[]<0.{MAX_OCTETS}>", "INTERNALDATE"])
+                answer = self._client.fetch(uids, ["RFC822.SIZE"])
+            except IMAPClientAbortError:
+                raise
+            except (IMAPClientError, RecursionError):  # whatever it is, it is said of the mail when that is fetched
+                return {}
+        sizes = {uid: item.get(b"RFC822.SIZE") for uid, item in answer.items()}
+        return {uid: size for uid, size in sizes.items() if isinstance(size, int) and size >= 0}
+
+    def _fetched(self, uids: list[int]) -> dict[int, Letter | LetterUnreadable | None]:
+        """These mails in their order. Raises LetterUnreadable where the server says so of one of them."""
+        with self._step("while reading"):
+            try:
+                answer = self._client.fetch(uids, [f"BODY.PEEK[]<0.{MAX_OCTETS}>", "INTERNALDATE"])
             except IMAPClientAbortError:
                 raise
             except IMAPClientError as error:
                 raise LetterUnreadable(said(error)) from error
             except RecursionError:
                 raise LetterUnreadable("the answer is nested too deeply") from None
-        item = answer.get(uid)
-        if item is None:
-            return None
-        raw = item.get(b"BODY[]<0>")
-        if not isinstance(raw, bytes):
-            raise LetterUnreadable("the answer holds no mail")
-        return Letter(raw, item.get(b"INTERNALDATE"))
+        return {uid: _letter(answer.get(uid)) for uid in uids}
 
     def settle(self, keys: Sequence[str]) -> None:
         """Move, delete or mark as read."""
@@ -190,12 +239,64 @@ class ImapSession(Session):
     @contextmanager
     def _step(self, step: str) -> Iterator[None]:
         """Whatever goes wrong inside becomes MailboxUnavailable."""
+        self._meter.begin()
         try:
             yield
         except IMAPClientAbortError as error:
             raise trouble(self.address, EOFError(*error.args), step) from error
         except (IMAPClientError, OSError, EOFError, ValueError, KeyError) as error:
             raise trouble(self.address, error, step) from error
+
+
+def _letter(item: Mapping[bytes, Any] | None) -> Letter | LetterUnreadable | None:
+    if item is None:
+        return None
+    raw = item.get(b"BODY[]<0>")
+    return Letter(raw, item.get(b"INTERNALDATE")) if isinstance(raw, bytes) else LetterUnreadable(_EMPTY)
+
+
+class _Meter:
+    """Counts what a server says, so that no answer fills the memory: of a text the beginning is kept, the rest is read
+    past; an answer that goes on and on is an error."""
+
+    _read: Callable[[int], bytes]
+    _readline: Callable[[], bytes]
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def watch(self, client: IMAPClient) -> None:
+        """Count what comes by this connection."""
+        connection = client._imap  # noqa: SLF001 (nothing public stands between the socket and the memory)
+        self._read, self._readline = connection.read, connection.readline
+        connection.read, connection.readline = self.read, self.readline
+
+    def begin(self) -> None:
+        """Another answer."""
+        self._kept = self._octets = self._surplus = 0
+
+    def readline(self) -> bytes:
+        """A line; one that announces a longer text than is kept announces what is kept. Raises ValueError."""
+        line = self._readline()
+        self._count(len(line), kept=len(line))
+        if (announced := _LITERAL.search(line)) and (surplus := int(announced[1]) - MAX_OCTETS) > 0:
+            self._surplus = surplus
+            return line[: announced.start()] + b"{%d}\r\n" % MAX_OCTETS
+        return line
+
+    def read(self, size: int) -> bytes:
+        """The text that was announced. Raises ValueError."""
+        self._count(size + self._surplus, kept=size)
+        text = self._read(size)
+        while self._surplus > 0 and (passed := self._read(min(self._surplus, MAX_OCTETS))):
+            self._surplus -= len(passed)
+        return text
+
+    def _count(self, octets: int, *, kept: int) -> None:
+        self._octets += octets
+        self._kept += kept
+        if self._octets > MOST_OCTETS or self._kept > _MOST_KEPT:
+            raise ValueError("its answer is too long")
 
 
 def _number(state: Mapping[bytes, Any], name: bytes) -> int:

@@ -15,6 +15,8 @@ CONNECT_SECONDS: Final = 10.0
 """Until the connection is open."""
 ANSWER_SECONDS: Final = 60.0
 """For each answer of the server."""
+MOST_OCTETS: Final = 256 * 1024 * 1024
+"""Of one answer that are read past, to come to the next; a server that goes on is hung up on."""
 MOST_TRIES: Final = 5
 """Times that a mail is fetched which the server does not give out; then it is left where it is."""
 

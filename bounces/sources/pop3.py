@@ -12,6 +12,7 @@ from bounces.parsing import MAX_OCTETS
 from bounces.sources.mailbox import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
+    MOST_OCTETS,
     Letter,
     LetterUnreadable,
     MailboxAddress,
@@ -24,8 +25,6 @@ from campaign.lib.connecting import Security, encryption, tls_context
 
 MAX_LINES: Final = 100_000
 """Of a mail, where the server knows TOP."""
-MOST_OCTETS: Final = 256 * 1024 * 1024
-"""Of one mail that are read past, to come to the next; a server that goes on is hung up on."""
 _LINE_OCTETS: Final = 65_536
 
 

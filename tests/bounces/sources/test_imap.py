@@ -78,7 +78,7 @@ def test_a_mail_that_the_server_does_not_give_out_is_tried_again_and_then_left(
     fetch = IMAPClient.fetch
 
     def broken(client: IMAPClient, mails: Any, data: Any, modifiers: Any = None) -> Any:
-        if mails == [1]:
+        if 1 in mails:
             raise IMAPClientError("Internal error")
         return fetch(client, mails, data, modifiers)
 
@@ -129,3 +129,24 @@ def test_waiting_ends_when_somebody_says_so(dovecot: Dovecot, make: Make) -> Non
 def test_a_folder_that_does_not_exist_is_named(make: Make) -> None:
     with pytest.raises(MailboxUnavailable, match=r"while opening the folder Nowhere: .*exist"):
         look(make(folder="Nowhere"))
+
+
+def test_mails_are_fetched_together_however_far_away_the_server_is(
+    dovecot: Dovecot, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = make(ours="keep")
+    messages = sent.messages(sent.delivered(12))
+    dovecot.put(box.username, *[sent.bounce(message) for message in messages])
+    asked: list[list[int]] = []
+    fetch = IMAPClient.fetch
+
+    def counted(client: IMAPClient, uids: list[int], *rest: Any) -> Any:
+        asked.append(uids)
+        return fetch(client, uids, *rest)
+
+    monkeypatch.setattr(IMAPClient, "fetch", counted)
+
+    read(box)
+
+    assert [len(uids) for uids in asked] == [12, 12]  # how long they are, then all of them
+    assert Quarantine.objects.count() == 12

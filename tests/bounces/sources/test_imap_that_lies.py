@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from bounces.models import BounceMailbox
+from bounces.models import BounceMail, BounceMailbox
+from bounces.sources import imap
 from bounces.sources.collect import collect
 from campaign.lib.clock import now
 
@@ -46,7 +47,7 @@ def server(answers: dict[bytes, bytes]) -> Iterator[int]:
 
 
 def collected(changed: dict[bytes, bytes]) -> BounceMailbox:
-    with server(ANSWERS | changed) as port:
+    with server(changed | {name: said for name, said in ANSWERS.items() if name not in changed}) as port:
         box = BounceMailbox(name="Odd", protocol="imap", host="127.0.0.1", port=port, security="none", username="u")
         box.password = "secret"
         box.save()
@@ -74,3 +75,40 @@ def test_the_server_of_these_tests_can_tell_the_truth() -> None:
 )
 def test_what_no_server_should_say_ends_in_a_sentence(command: bytes, answer: bytes, sentence: str) -> None:
     assert sentence in collected({command: answer}).last_error
+
+
+def test_of_a_mail_that_comes_longer_than_asked_for_the_beginning_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap, "MAX_OCTETS", 1_000)
+    long = b'* 1 FETCH (UID 1 INTERNALDATE "17-Jul-2026 02:44:25 -0700" BODY[]<0> {30000}\r\n%b)\r\n' % (b"x" * 30_000)
+
+    box = collected({b"UID FETCH": long})
+
+    assert (box.left_count, box.last_error) == (1, "")
+    assert BounceMail.objects.get().octets == 1_000
+
+
+@pytest.mark.parametrize(("name", "most"), [("MOST_OCTETS", 29_000), ("_MOST_KEPT", 900)])
+def test_an_answer_that_goes_on_and_on_is_hung_up_on(monkeypatch: pytest.MonkeyPatch, name: str, most: int) -> None:
+    monkeypatch.setattr(imap, "MAX_OCTETS", 1_000)
+    monkeypatch.setattr(imap, name, most)
+    endless = b"* 1 FETCH (UID 1 BODY[]<0> {30000}\r\n%b)\r\n" % (b"x" * 30_000)
+
+    box = collected({b"UID FETCH": endless})
+
+    assert box.left_count == 0
+    assert "said no while reading: its answer is too long" in box.last_error
+
+
+def test_one_mail_that_the_server_does_not_give_out_stops_none_of_those_asked_for_with_it() -> None:
+    answers = {
+        b"UID SEARCH": b"* SEARCH 1 2\r\n",
+        b"UID FETCH 1,2 (RFC822.SIZE": b"* 1 FETCH (UID 1 RFC822.SIZE 5)\r\n* 2 FETCH (UID 2 RFC822.SIZE 5)\r\n",
+        b"UID FETCH 1,2": b"* 1 FETCH (UID one)\r\n",
+        b"UID FETCH 1 ": MAIL,
+        b"UID FETCH 2": b"* 1 FETCH (UID one)\r\n",
+    }
+
+    box = collected(answers)
+
+    assert box.left_count == 1
+    assert box.last_error.startswith("Mail 2 is not given out by the server")

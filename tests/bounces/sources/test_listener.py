@@ -3,13 +3,14 @@
 import smtplib
 import socket
 import ssl
+import threading
 from collections.abc import Iterator
 from typing import Any, Self
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connections
 
-from bounces.models import BounceMail
+from bounces.models import BounceMail, Forward
 from bounces.parsing import MAX_OCTETS
 from bounces.sources import listener as module
 from bounces.sources.listener import MAX_REFUSALS, Listener
@@ -122,6 +123,39 @@ def test_a_mail_that_is_not_ours_is_refused(port: int, message: Message) -> None
         session.sendmail("", [FEEDBACK_ADDRESS], FOREIGN)
 
     assert refused.value.smtp_code == 550
+
+
+def test_a_mail_of_a_person_to_the_error_address_is_taken_when_somebody_reads_it(message: Message, settings) -> None:
+    settings.ERROR_ADDRESS, settings.INVESTIGATION_ADDRESS = "bounces@example.com", "people@example.com"
+    listener = Listener("mx.example.com", [settings.ERROR_ADDRESS])
+
+    with serving(listener) as port, client(port) as session:
+        for _ in range(2):  # the second time it came before
+            assert session.sendmail("ada@example.net", [settings.ERROR_ADDRESS], FOREIGN) == {}
+
+    assert Forward.objects.get().to == "people@example.com"
+
+
+def test_many_connections_at_once_are_all_answered(port: int) -> None:
+    builtin_blocks()
+    messages = sent.messages(sent.delivered(24))
+    answered: list[int] = []
+
+    def bring(mine: list[Message]) -> None:
+        with client(port) as session:
+            for each in mine:
+                session.sendmail("", [sent.return_path(each)], sent.bounce(each))
+                answered.append(each.pk)
+        connections.close_all()
+
+    threads = [threading.Thread(target=bring, args=[messages[number::8]]) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(answered) == [each.pk for each in messages]
+    assert Quarantine.objects.count() == 24
 
 
 def test_a_feedback_report_comes_to_an_address_of_its_own(port: int, message: Message) -> None:
