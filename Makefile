@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-flat bench-mirror bench-tracking bench-parts bench-million bench-qualify bench-reports fuzz chaos run worker beat migrations fmt
+.PHONY: help demo test check bench bench-flat bench-mirror bench-tracking bench-parts bench-million bench-qualify bench-bounces bench-reports fuzz chaos run worker beat migrations fmt
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ bench-million: $(STAMP) ## Measure import and analysis of a million people (PEOP
 
 bench-qualify: $(STAMP) ## Measure how many bounces a core understands per second (MAILS=directory)
 	$(BIN)/python -m benchmarks.qualify $(MAILS)
+
+bench-bounces: $(STAMP) ## Measure bounces from the mail to what follows, brought together, one by one and by SMTP (MAILS=n)
+	$(BIN)/python -m benchmarks.bounces $(if $(MAILS),--mails $(MAILS))
 
 bench-reports: $(STAMP) ## Measure figures and reports with a million messages (MESSAGES=n, EVENTS=n)
 	$(BIN)/python -m benchmarks.reports $(if $(MESSAGES),--messages $(MESSAGES)) $(if $(EVENTS),--events $(EVENTS))

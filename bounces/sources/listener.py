@@ -21,6 +21,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 
 from bounces.parsing import MAX_OCTETS
 from bounces.process import MOST_TOGETHER, Processed, of_mail, process_all
+from bounces.sources.content import read_content
 from bounces.sources.together import Together
 from bounces.understanding import Brought
 from deliveries.identifiers import ids_in, is_signed, keyed
@@ -235,7 +236,7 @@ class _Smtp(SMTP):
         await self.push("502 5.5.1 AUTH is not offered.")
 
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
-        """Take a mail. Only CRLF.CRLF ends it, whatever else looks like an end; what is too long is read past."""
+        """Take a mail; what is too long is read past."""
         if await self.check_helo_needed():
             return
         if self.envelope is None or not self.envelope.rcpt_tos:
@@ -245,7 +246,7 @@ class _Smtp(SMTP):
             await self.push("501 5.5.4 Syntax: DATA")
             return
         await self.push("354 End data with <CR><LF>.<CR><LF>")
-        content, octets = await self._content()
+        content, octets = await read_content(self._reader, MAX_OCTETS)
         if octets > MAX_MAIL_OCTETS:
             answer = f"552 5.3.4 A mail has at most {MAX_MAIL_OCTETS} octets."
         else:
@@ -253,26 +254,6 @@ class _Smtp(SMTP):
             answer = await self._call_handler_hook("DATA")
         self._set_post_data_state()  # type: ignore[no-untyped-call]
         await self.push(answer)
-
-    async def _content(self) -> tuple[bytes, int]:
-        """The mail's beginning without the dots before dots (RFC 5321, section 4.5.2), and its length."""
-        content = bytearray()
-        octets, begins = 0, True
-        while True:
-            try:
-                piece = await self._reader.readuntil(b"\r\n")
-                ends = True
-            except asyncio.LimitOverrunError as error:
-                piece = await self._reader.readexactly(error.consumed)
-                ends = False
-            if begins and piece.startswith(b"."):
-                if piece == b".\r\n":
-                    return bytes(content[:MAX_OCTETS]), octets
-                piece = piece[1:]
-            octets += len(piece)
-            if len(content) < MAX_OCTETS:
-                content += piece
-            begins = ends
 
 
 class _Lmtp(_Smtp, LMTP):
