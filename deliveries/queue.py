@@ -18,6 +18,11 @@ def ask_for_analysis(delivery_id: int) -> None:
     transaction.on_commit(lambda: _send("deliveries.tasks.analyse_delivery", delivery_id))
 
 
+def ask_to_cancel() -> None:
+    """Queue the cancelling of what is left of stopped deliveries once the present transaction is committed."""
+    transaction.on_commit(lambda: _send("deliveries.tasks.cancel"))
+
+
 def announce_work() -> None:
     """Wake workers once the present transaction is committed."""
     transaction.on_commit(_wake_workers)

@@ -18,7 +18,7 @@ from deliveries.models import Archive, Delivery
 from deliveries.retention import purge_values
 from deliveries.sending import parts, shutdown
 from deliveries.sending.process import this_process
-from deliveries.sending.schedule import end_validity, start_due
+from deliveries.sending.schedule import cancel_stopped, end_validity, start_due
 from deliveries.states import DeliveryState
 from deliveries.wishes import hold_back_late
 
@@ -36,6 +36,12 @@ def analyse_delivery(delivery_id: int) -> None:
             start_by_itself(Delivery.objects.get(pk=delivery_id))
     if state is DeliveryState.READY:
         hold_back_late(Delivery.objects.get(pk=delivery_id))
+
+
+@shared_task
+def cancel() -> None:
+    """Cancel what is left of stopped deliveries. A hint that is lost costs seconds."""
+    cancel_stopped()
 
 
 @shared_task
@@ -81,6 +87,7 @@ def wake() -> None:
         analyse_delivery.delay(delivery_id)
     start_due(now())
     end_validity(now())
+    cancel_stopped()
     decide_tests(now())
     parts.finish_deliveries()
     _announce_copies()

@@ -5,8 +5,8 @@ from django.utils import timezone
 
 from deliveries.models import Delivery, Level
 from deliveries.moves import Actor, move, write_act
-from deliveries.queue import announce_work
-from deliveries.sending.parts import cancel_unheld
+from deliveries.queue import announce_work, ask_to_cancel
+from deliveries.sending.parts import CANCELLED_AT_ONCE, cancel_unheld
 from deliveries.states import DeliveryState
 
 
@@ -30,7 +30,10 @@ def resume(delivery: Delivery, *, by: Actor = None) -> None:
 
 @transaction.atomic
 def stop(delivery: Delivery, *, by: Actor = None) -> None:
-    """End a delivery for good. Workers give their parts back within a batch; what was not sent becomes *cancelled*."""
+    """End a delivery for good. Workers give their parts back within a batch; what was not sent becomes *cancelled*, in
+    a large delivery bit by bit: the end itself must not wait for that."""
     move(delivery, DeliveryState.STOPPED, finished_at=timezone.now())
     write_act(delivery, "Stopped. Messages that have not been sent are cancelled.", level=Level.WARNING, by=by)
-    cancel_unheld(delivery.pk)
+    closed, _ = cancel_unheld(delivery.pk)
+    if closed == CANCELLED_AT_ONCE:
+        ask_to_cancel()

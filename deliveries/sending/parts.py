@@ -18,6 +18,9 @@ from deliveries.states import DeliveryState, MessageState, MoveRefused, PartStat
 SQL = statements(Path(__file__).parent / "sql")
 
 LEASE = timedelta(seconds=60)
+UNHELD = (PartState.READY, PartState.WAITING)
+CANCELLED_AT_ONCE = 20
+"""Parts in one transaction: some thousand messages, a fraction of a second."""
 
 
 def claim(holder: str, now: datetime, *, without: Sequence[int] = ()) -> Part | None:
@@ -98,15 +101,30 @@ def finish_deliveries() -> None:
             _finish_when_done(delivery)
 
 
-def cancel_unheld(delivery_id: int) -> int:
-    """Cancel what is pending in the parts of a delivery that no worker holds (a holder does it for its own when it
-    gives them back); returns how many messages."""
-    cancelled = 0
-    unheld = Part.objects.filter(delivery_id=delivery_id, state__in=[PartState.READY, PartState.WAITING])
-    for part in unheld.select_for_update():
-        cancelled += _cancel(part)
-        Part.objects.filter(pk=part.pk).update(state=PartState.DONE)
-    return cancelled
+def unheld_of(deliveries: QuerySet[Delivery]) -> list[int]:
+    """Those of the deliveries that have open parts which nobody holds."""
+    unheld = Part.objects.filter(state__lt=PartState.DONE, state__in=UNHELD, delivery__in=deliveries)
+    return list(unheld.values_list("delivery_id", flat=True).distinct())
+
+
+def cancel_unheld(delivery_id: int) -> tuple[int, int]:
+    """Cancel what is pending in the next :data:`CANCELLED_AT_ONCE` parts of a delivery that no worker holds (a holder
+    does it for its own when it gives them back); returns how many parts, and how many messages."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            SQL["cancel_unheld"],
+            {
+                "delivery": delivery_id,
+                "unheld": [state.value for state in UNHELD],
+                "most": CANCELLED_AT_ONCE,
+                "pending": MessageState.PENDING.value,
+                "cancelled": MessageState.CANCELLED.value,
+                "done": PartState.DONE.value,
+                "now": timezone.now(),
+            },
+        )
+        closed, cancelled = cursor.fetchone()
+    return closed, cancelled
 
 
 def reopen(part_ids: Iterable[int]) -> None:
@@ -116,10 +134,17 @@ def reopen(part_ids: Iterable[int]) -> None:
 
 def reopen_parts_with_pending(delivery_id: int) -> None:
     """Open again the done parts in which messages are pending, and count them afresh."""
-    for part in Part.objects.select_for_update().filter(delivery_id=delivery_id, state=PartState.DONE):
-        if pending(part).exists():
-            Part.objects.filter(pk=part.pk).update(state=PartState.READY, not_before=None)
-    count([part.pk for part in Part.objects.filter(delivery_id=delivery_id)])
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor:
+        count(list(Part.objects.filter(delivery_id=delivery_id).values_list("pk", flat=True)))
+        cursor.execute(
+            SQL["reopen_pending"],
+            {
+                "delivery": delivery_id,
+                "done": PartState.DONE.value,
+                "ready": PartState.READY.value,
+                "pending": MessageState.PENDING.value,
+            },
+        )
 
 
 def held_back(message_ids: Sequence[int]) -> None:

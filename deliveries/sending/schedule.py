@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 
 from campaign.lib.dates import spelled
 from deliveries.models import Delivery, Level
@@ -51,9 +51,31 @@ def end_validity(now: datetime) -> None:
                 continue
             if delivery.claimed_at is None:
                 _hold(delivery)
-            elif count := parts.cancel_unheld(delivery.pk):
-                sentence = f"The delivery duration is over: {count:,} messages that had not been sent are cancelled."
-                write_journal(delivery.pk, sentence, level=Level.WARNING)
+                continue
+        if count := _cancel_rest(delivery_id, late):
+            sentence = f"The delivery duration is over: {count:,} messages that had not been sent are cancelled."
+            write_journal(delivery_id, sentence, level=Level.WARNING)
+
+
+def cancel_stopped() -> None:
+    """Cancel what is left of deliveries that were stopped."""
+    stopped = Delivery.objects.filter(state=DeliveryState.STOPPED)
+    for delivery_id in parts.unheld_of(stopped):
+        _cancel_rest(delivery_id, stopped)
+
+
+def _cancel_rest(delivery_id: int, over: QuerySet[Delivery]) -> int:
+    """Cancel everything of a delivery that no worker holds, as long as it is one of those that are ``over``, and return
+    how many messages that was. Some parts at a time, each for good: nobody waits for a million rows, and what a killed
+    process leaves is found again."""
+    total, closed = 0, 1
+    while closed:
+        with transaction.atomic():
+            if over.select_for_update().filter(pk=delivery_id).first() is None:
+                break
+            closed, cancelled = parts.cancel_unheld(delivery_id)
+        total += cancelled
+    return total
 
 
 def _hold(delivery: Delivery) -> None:

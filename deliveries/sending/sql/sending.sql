@@ -115,6 +115,36 @@ WITH held AS (
 )
 SELECT id, reply FROM held WHERE state = %(failed)s AND reply IS NOT NULL;
 
+-- name: cancel_unheld
+-- The next parts of a delivery that nobody holds, closed with all their pending messages cancelled.
+WITH unheld AS (
+    SELECT id, first_id, last_id
+      FROM deliveries_part
+     WHERE delivery_id = %(delivery)s AND state = ANY (%(unheld)s)
+     ORDER BY id
+     LIMIT %(most)s
+       FOR UPDATE
+), cancelled AS (
+    UPDATE deliveries_message message
+       SET state = %(cancelled)s, processed_at = %(now)s, retry_at = NULL
+      FROM unheld
+     WHERE message.id BETWEEN unheld.first_id AND unheld.last_id AND message.state = %(pending)s
+    RETURNING message.id
+), closed AS (
+    UPDATE deliveries_part part SET state = %(done)s FROM unheld WHERE part.id = unheld.id
+    RETURNING part.id
+)
+SELECT (SELECT count(*) FROM closed), (SELECT count(*) FROM cancelled);
+
+-- name: reopen_pending
+-- Done parts of a delivery in which a message is pending again.
+UPDATE deliveries_part part
+   SET state = %(ready)s, not_before = NULL
+ WHERE part.delivery_id = %(delivery)s
+   AND part.state = %(done)s
+   AND EXISTS (SELECT FROM deliveries_message message
+                WHERE message.id BETWEEN part.first_id AND part.last_id AND message.state = %(pending)s);
+
 -- name: lock_parts
 -- Before they are counted, in a statement of its own: the count then sees whatever somebody changed who held them.
 SELECT id FROM deliveries_part WHERE id = ANY (%(parts)s) ORDER BY id FOR NO KEY UPDATE;

@@ -6,13 +6,14 @@ import pytest
 
 from campaign.demo.sink import Fault
 from campaign.lib.clock import now
+from deliveries.actions import control
 from deliveries.actions.base import ActionRefused
-from deliveries.actions.control import resume
+from deliveries.actions.control import resume, stop
 from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
 from deliveries.models import Delivery, InDoubtPolicy, Message, Part, Priority, Route, WavesMode
 from deliveries.sending import parts
-from deliveries.sending.schedule import end_validity, start_due
-from deliveries.states import DeliveryState, MessageState
+from deliveries.sending.schedule import cancel_stopped, end_validity, start_due
+from deliveries.states import DeliveryState, MessageState, PartState
 from tests.deliveries import factories
 from tests.deliveries.sending.sessions import elsewhere
 from tests.smtp_sink import SinkThread
@@ -178,6 +179,36 @@ def test_it_cancels_what_is_left_when_the_duration_is_over(worker, smtp_sink: Si
     assert factories.states(delivery) == [MessageState.SENT, MessageState.CANCELLED, MessageState.SENT]
     assert delivery.current_state is DeliveryState.FINISHED
     assert delivery.journal.filter(sentence__contains="1 messages that had not been sent are cancelled").exists()
+
+
+def test_a_large_delivery_is_stopped_at_once_and_its_rest_cancelled_a_few_parts_at_a_time(
+    monkeypatch, django_assert_max_num_queries
+):
+    monkeypatch.setattr(parts, "CANCELLED_AT_ONCE", 2)
+    monkeypatch.setattr(control, "CANCELLED_AT_ONCE", 2)
+    asked = []
+    monkeypatch.setattr(control, "ask_to_cancel", lambda: asked.append(True))
+    delivery = factories.confirmed(factories.delivery(factories.people(10), part_size=2))
+
+    with django_assert_max_num_queries(15):
+        stop(delivery)
+
+    assert factories.states(delivery) == [MessageState.CANCELLED] * 4 + [MessageState.PENDING] * 6
+    assert asked == [True]
+    cancel_stopped()
+    assert factories.states(delivery) == [MessageState.CANCELLED] * 10
+    assert not delivery.parts.exclude(state=PartState.DONE).exists()
+
+
+def test_what_goes_on_is_not_cancelled_with_what_is_stopped():
+    stopped = factories.confirmed(factories.delivery(factories.people(2)))
+    other = factories.confirmed(factories.delivery(factories.people(2, on="Others", first=3)))
+    Delivery.objects.filter(pk=stopped.pk).update(state=DeliveryState.STOPPED)
+
+    cancel_stopped()
+
+    assert factories.states(stopped) == [MessageState.CANCELLED] * 2
+    assert factories.states(other) == [MessageState.PENDING] * 2
 
 
 def test_it_holds_a_delivery_whose_whole_time_passed_during_an_outage(worker, smtp_sink: SinkThread):
