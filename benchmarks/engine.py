@@ -47,9 +47,9 @@ def import_people(count: int) -> None:
     import_file(folder / "people.csv", list_name=str(count), rejects=folder / "rejects.csv")
 
 
-def lead_to(port: int) -> None:
-    """The default route leads to this port of the loopback."""
-    values = {"host": "127.0.0.1", "port": port, "is_default": True, "connection_limit": 0}
+def lead_to(port: int, connections: int = 0) -> None:
+    """The default route leads to this port of the loopback and has so many connections (0: any number)."""
+    values = {"host": "127.0.0.1", "port": port, "is_default": True, "connection_limit": connections}
     Route.objects.update_or_create(name="Benchmark", defaults=values)
 
 

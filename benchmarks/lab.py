@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from math import ceil
 from pathlib import Path
 
 from campaign.services.layout import Layout
@@ -117,7 +118,7 @@ class Program:
 class Node(Program):
     """One Celery worker, as on a host of its own: it shares nothing but the two services.
 
-    ``connections`` are those that its ``processes`` may open to a relay, all together.
+    ``connections`` are those that its ``processes`` open to a relay at most, all together.
     """
 
     def __init__(self, name: str, processes: int, *, connections: int) -> None:
@@ -127,7 +128,7 @@ class Node(Program):
             name,
             *("celery", "--app", "campaign", "worker", "--hostname", f"{name}@%h", "--concurrency", str(processes)),
             *("--queues", "sending,default", "--loglevel", "INFO"),
-            LANES_PER_PROCESS=str(connections // processes),
+            LANES_PER_PROCESS=str(ceil(connections / processes)),
             VAR_DIR=str(Path(settings.VAR_DIR) / name),
             DATABASE_URL=settings.DATABASE_URL,
             REDIS_URL=settings.REDIS_URL,

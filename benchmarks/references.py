@@ -21,6 +21,7 @@ from django.db import connection
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from benchmarks import letter, listmonk
+from benchmarks.lab import BenchmarkProblem
 from benchmarks.servers import postfix_program
 
 SECONDS = 2.0
@@ -112,7 +113,18 @@ def post_office(port: int, messages: int) -> float | None:
 
 def listmonk_campaign(port: int, messages: int) -> float | None:
     """Messages per second of listmonk, unsigned, on all cores; None where LISTMONK names no binary."""
+    program = listmonk_program()
+    if program is None:
+        return None
+    return listmonk.rate(program, port, messages, connection.settings_dict, Path(settings.VAR_DIR))
+
+
+def listmonk_program() -> Path | None:
+    """The binary that LISTMONK names. Raises :class:`BenchmarkProblem` when there is none at that place."""
     named = os.environ.get("LISTMONK")
     if not named:
         return None
-    return listmonk.rate(Path(named).resolve(), port, messages, connection.settings_dict, Path(settings.VAR_DIR))
+    program = Path(named).resolve()
+    if not os.access(program, os.X_OK) or not program.is_file():
+        raise BenchmarkProblem(f"LISTMONK names {named}, where no program is. Name the binary itself.")
+    return program

@@ -57,12 +57,16 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=lab.PROJECT / "var" / "bench", help="emptied at the start")
     options = parser.parse_args()
     lab.begin(options.folder.resolve())
+    if options.references:
+        from benchmarks import references
+
+        references.listmonk_program()  # better now than after minutes
     with ExitStack() as stack:
         log = options.folder / "sink.log"
         sink = stack.enter_context(
             counting_sink(log, delay_ms=options.latency_ms) if options.latency_ms else fast_sink(log)
         )
-        _prepare({options.messages, options.beside or options.messages}, sink)
+        _prepare({options.messages, options.beside or options.messages}, sink, options.connections)
         if options.beside:
             name, figures = "bench-flat", measure_flatness((options.beside, options.messages, options.beside))
         elif options.nodes > 1:
@@ -88,10 +92,10 @@ def main() -> int:
     return 0
 
 
-def _prepare(counts: set[int], sink: Server) -> None:
+def _prepare(counts: set[int], sink: Server, connections: int) -> None:
     from benchmarks import engine
 
-    engine.lead_to(sink.port)
+    engine.lead_to(sink.port, connections)
     for count in counts | {WARM_UP}:
         engine.import_people(count)
 

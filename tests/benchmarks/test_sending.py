@@ -34,4 +34,5 @@ def test_it_measures_rates_steps_memory_and_bytes(tmp_path: Path):
         figures["steps_cpu_ms"]["unsigned"]
     )
     assert figures["steps_cpu_ms"]["signed"]["sign"] > 0
-    assert set(figures["peak_memory_mb"]) == {"worker main", "worker 1", "worker 2"}
+    workers = {f"worker {number}" for number in range(1, figures["processes"] + 1)}
+    assert set(figures["peak_memory_mb"]) == {"worker main", *workers}
