@@ -128,7 +128,7 @@ class Worker:
             while batch.goes_on:
                 ahead = Ahead(turns.ready())
                 for mail, reply in connection.send(
-                    self._mails(ahead, batch), self._handing_over, ahead.make_more, is_test=part.delivery.test_smtp
+                    self._mails(ahead, batch), batch.handing_over, ahead.make_more, is_test=part.delivery.test_smtp
                 ):
                     batch.add(mail.id, reply)
                     self._heed(mail, reply)
@@ -139,6 +139,8 @@ class Worker:
             if turns.ask_again_in is not None:
                 not_before = now() + timedelta(seconds=turns.ask_again_in)
                 self.passed_over.must_wait(part.delivery_id, turns.ask_again_in, wholly=not batch.progressed)
+        except _CalledOff:
+            logger.info("Delivery %s: a message that was announced stays here.", part.delivery_id)
         except RouteBusy:
             raise
         except (RouteUnavailable, NoRoute, SealBroken) as error:
@@ -210,8 +212,10 @@ class Worker:
             else:
                 yield mail
 
-    def _handing_over(self, mail: Mail) -> None:
-        self.journal.handing_over(mail.id)
+
+class _CalledOff(Exception):
+    """The part was called off after its next message had been announced. No octet of its content has left; the
+    connection is given up for it."""
 
 
 class _Batch:
@@ -223,8 +227,18 @@ class _Batch:
         self.outcomes: list[Outcome] = []
         self.since = now()
         self.goes_on = True
+        self.called_off = False
         self.progressed = False
         self.answered = False
+
+    def handing_over(self, mail: Mail) -> None:
+        """Journal that the mail's content leaves now. Raises :class:`_CalledOff` when it must not any more: it was made
+        and announced while a slow server had the one before, and somebody paused, stopped or unsubscribed meanwhile."""
+        if now() - self.since >= FLUSH_AFTER:
+            self.flush()
+        if self.called_off:
+            raise _CalledOff
+        self.worker.journal.handing_over(mail.id)
 
     def add(self, message_id: int, reply: Reply | None) -> None:
         """Journal an outcome now, record it with the next flush. ``None`` is an answer that never came."""
@@ -241,13 +255,17 @@ class _Batch:
     def flush_when_due(self) -> None:
         """Record once enough has come together, and notice then that the sending shall end."""
         due = len(self.outcomes) >= FLUSH_MESSAGES or now() - self.since >= FLUSH_AFTER
-        if due and (not self.flush() or self.worker.must_stop()):
-            self.goes_on = False
+        if due:
+            self.flush()
+            if self.worker.must_stop():
+                self.goes_on = False
 
-    def flush(self) -> bool:
-        """Record, renew the lease, and say whether to go on."""
+    def flush(self) -> None:
+        """Record, renew the lease, and learn whether the part was called off."""
         outcomes.record(self.outcomes, [self.part.pk])
         self.worker.journal.clear()
         self.outcomes = []
         self.since = now()
-        return parts.renew(self.part, self.worker.holder, now(), without=self.worker.passed_over.deliveries())
+        if not parts.renew(self.part, self.worker.holder, now(), without=self.worker.passed_over.deliveries()):
+            self.called_off = True
+            self.goes_on = False

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from datetime import timedelta
 
 import pytest
 
@@ -9,13 +10,18 @@ from campaign.demo.sink import Fault
 from campaign.lib.clock import now
 from deliveries.actions.control import pause, stop
 from deliveries.actions.retry_failed import retry_failed
+from deliveries.mail import Mail
 from deliveries.models import Delivery, Message, Part
+from deliveries.rendering.merge import Draft, Renderer
 from deliveries.sending import parts
 from deliveries.sending.passed_over import PassedOver
 from deliveries.sending.rest import UNREACHABLE_PAUSE
+from deliveries.sending.smtp.replies import Reply
+from deliveries.sending.turns import TOGETHER
 from deliveries.states import DeliveryState, MessageState, PartState
 from mirror.page import mirror_html
 from tests.deliveries import factories
+from tests.deliveries.sending.servers import says, serving
 from tests.smtp_sink import SinkThread
 
 pytestmark = pytest.mark.django_db
@@ -132,6 +138,29 @@ def test_it_fails_only_the_message_whose_values_break_a_header(worker, smtp_sink
     assert not any(b"\nBcc:" in received.data for received in smtp_sink.messages)
 
 
+def test_a_value_that_no_database_takes_fails_its_own_message_only(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    trap = '{% if recipient.first_name == "name2" %}{{ "\\x00"|date }}{% endif %}'
+    delivery = factories.confirmed(factories.delivery(factories.people(3), html=factories.HTML + trap))
+
+    factories.send(worker, delivery)
+
+    broken = Message.objects.get(address="person2@example.org")
+    assert factories.states(delivery) == [MessageState.SENT, MessageState.FAILED, MessageState.SENT]
+    assert "“�” is not a date" in (broken.reply or "")
+
+
+def test_words_that_no_database_takes_are_kept_all_the_same_when_a_server_refuses_the_session(worker):
+    with serving(says("554-no\0|554 mail\x1bhere")) as address:
+        factories.route(address.port)
+        delivery = factories.confirmed(factories.delivery(factories.people(1)))
+
+        factories.send(worker, delivery)
+
+    assert "during the greeting: 554 no  mail here." in delivery.state_note
+    assert delivery.rests_until is not None
+
+
 def test_it_sends_nothing_more_of_a_paused_delivery(worker, smtp_sink: SinkThread):
     factories.route(smtp_sink.port)
     delivery = factories.confirmed(factories.delivery(factories.people(4), part_size=2))
@@ -142,6 +171,42 @@ def test_it_sends_nothing_more_of_a_paused_delivery(worker, smtp_sink: SinkThrea
 
     assert worker.step() is False
     assert len(smtp_sink.messages) == 2
+
+
+def test_nothing_that_was_announced_before_a_pause_leaves_after_it(worker, sink: SinkThread, monkeypatch):
+    factories.route(sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(20)))
+    monkeypatch.setattr("deliveries.sending.worker.FLUSH_AFTER", timedelta(0))
+    journalled = worker.journal.outcome
+
+    def paused_meanwhile(message_id: int, reply: Reply | None) -> None:
+        journalled(message_id, reply)
+        if delivery.current_state is DeliveryState.IN_PROGRESS:
+            pause(delivery)
+
+    monkeypatch.setattr(type(worker.journal), "outcome", lambda _, *outcome: paused_meanwhile(*outcome))
+    worker.step()
+
+    assert len(sink.messages) == 1
+    assert factories.states(delivery) == [MessageState.SENT] + [MessageState.PENDING] * 19
+
+
+def test_nothing_that_was_made_before_a_pause_leaves_after_it(worker, sink: SinkThread, monkeypatch):
+    factories.route(sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(TOGETHER)))
+    monkeypatch.setattr("deliveries.sending.worker.FLUSH_AFTER", timedelta(0))
+    signed = Renderer.signed
+
+    def paused_at_the_last(renderer: Renderer, draft: Draft) -> Mail:
+        if draft.recipient == f"person{TOGETHER}@example.org":
+            pause(delivery)
+        return signed(renderer, draft)
+
+    monkeypatch.setattr(Renderer, "signed", paused_at_the_last)
+    worker.step()
+
+    assert sink.messages == []
+    assert factories.states(delivery) == [MessageState.PENDING] * TOGETHER
 
 
 def test_it_cancels_what_a_stopped_delivery_has_not_sent(worker, smtp_sink: SinkThread):
