@@ -28,22 +28,29 @@ def claim(holder: str, now: datetime, *, without: Sequence[int] = ()) -> Part | 
 
     ``without`` are ids of deliveries to pass over.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            SQL["claim_part"],
-            {
-                "in_progress": DeliveryState.IN_PROGRESS.value,
-                "ready": PartState.READY.value,
-                "claimed": PartState.CLAIMED.value,
-                "done": PartState.DONE.value,
-                "holder": holder,
-                "now": now,
-                "lease_until": now + LEASE,
-                "without": list(without),
-            },
-        )
-        row = cursor.fetchone()
-    return Part.objects.select_related("delivery").get(pk=row[0]) if row else None
+    passed_over = list(without)
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                SQL["claim_part"],
+                {
+                    "in_progress": DeliveryState.IN_PROGRESS.value,
+                    "ready": PartState.READY.value,
+                    "claimed": PartState.CLAIMED.value,
+                    "done": PartState.DONE.value,
+                    "holder": holder,
+                    "now": now,
+                    "lease_until": now + LEASE,
+                    "without": passed_over,
+                },
+            )
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        delivery_id, part_id = row
+        if part_id is not None:
+            return Part.objects.select_related("delivery").get(pk=part_id)
+        passed_over.append(delivery_id)
 
 
 def overdue(now: datetime) -> QuerySet[Part]:

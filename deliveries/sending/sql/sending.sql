@@ -1,9 +1,10 @@
 -- name: claim_part
 -- The first free part of a running delivery: of those with the highest priority, the delivery that was served longest
--- ago (so that deliveries of one priority take turns). Each lateral look is one step in the partial index part_open;
--- SKIP LOCKED lets workers claim side by side without waiting for each other.
-WITH free AS (
-    SELECT part.id, delivery.id AS delivery_id
+-- ago (so that deliveries of one priority take turns). Each lateral look is one step in the partial index part_open.
+-- The delivery is locked before the part, as by whoever stops it, and looked at again when it was waited for: no part
+-- of a delivery is taken that was paused or stopped meanwhile. No part: others have just taken or locked its last one.
+WITH chosen AS (
+    SELECT delivery.id
       FROM deliveries_delivery delivery
       CROSS JOIN LATERAL (
            SELECT id
@@ -14,7 +15,6 @@ WITH free AS (
               AND (not_before IS NULL OR not_before <= %(now)s)
             ORDER BY id
             LIMIT 1
-              FOR UPDATE SKIP LOCKED
            ) part
      WHERE delivery.state = %(in_progress)s
        AND (delivery.rests_until IS NULL OR delivery.rests_until <= %(now)s)
@@ -22,16 +22,33 @@ WITH free AS (
        AND delivery.id <> ALL (%(without)s::bigint[])
      ORDER BY delivery.priority DESC, delivery.claimed_at NULLS FIRST, delivery.id
      LIMIT 1
+       FOR NO KEY UPDATE OF delivery
+), free AS (
+    SELECT part.id, chosen.id AS delivery_id
+      FROM chosen
+      CROSS JOIN LATERAL (
+           SELECT id
+             FROM deliveries_part
+            WHERE delivery_id = chosen.id
+              AND state < %(done)s
+              AND state = %(ready)s
+              AND (not_before IS NULL OR not_before <= %(now)s)
+            ORDER BY id
+            LIMIT 1
+              FOR UPDATE SKIP LOCKED
+           ) part
 ), served AS (
     UPDATE deliveries_delivery SET claimed_at = %(now)s FROM free WHERE deliveries_delivery.id = free.delivery_id
+), claimed AS (
+    UPDATE deliveries_part part
+       SET state = %(claimed)s, holder = %(holder)s, lease_until = %(lease_until)s,
+           dated_at = coalesce(part.dated_at, date_trunc('second', %(now)s::timestamptz)), not_before = NULL,
+           recalled = false
+      FROM free
+     WHERE part.id = free.id
+    RETURNING part.id
 )
-UPDATE deliveries_part part
-   SET state = %(claimed)s, holder = %(holder)s, lease_until = %(lease_until)s,
-       dated_at = coalesce(part.dated_at, date_trunc('second', %(now)s::timestamptz)), not_before = NULL,
-       recalled = false
-  FROM free
- WHERE part.id = free.id
-RETURNING part.id;
+SELECT chosen.id, claimed.id FROM chosen LEFT JOIN claimed ON true;
 
 -- name: renew_lease
 -- Prolong the lease and say whether to go on: the part is still held and nobody recalled it, its delivery runs and is

@@ -11,6 +11,7 @@ from django.db import connection
 from deliveries.models import Route
 from deliveries.sending import slots
 from deliveries.sending.slots import Slot
+from tests.deliveries.sending.servers import wait_for
 
 T = TypeVar("T")
 
@@ -64,3 +65,17 @@ def elsewhere(route: Route) -> Iterator[None]:
     finally:
         over.set()
         thread.join(10)
+
+
+def until_somebody_waits() -> None:
+    """Return when another session of this database waits for a lock; fail after five seconds."""
+    with connection.cursor() as cursor:
+
+        def somebody_waits() -> bool:
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+                "WHERE NOT granted AND datname = current_database()"
+            )
+            return bool(cursor.fetchone()[0])
+
+        wait_for(somebody_waits)

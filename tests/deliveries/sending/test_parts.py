@@ -1,0 +1,73 @@
+"""Parts that several want at the same moment."""
+
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+from django.db import connection, transaction
+
+from campaign.lib.clock import now
+from deliveries.actions import control
+from deliveries.models import Delivery, Part
+from deliveries.sending import parts
+from deliveries.states import DeliveryState, MessageState, PartState
+from tests.deliveries import factories
+from tests.deliveries.sending.sessions import until_somebody_waits
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def out_of_the_box(transactional_db: None) -> None:
+    factories.builtin_blocks()
+
+
+def claimed_elsewhere() -> Part | None:
+    try:
+        return parts.claim("somebody", now())
+    finally:
+        connection.close()
+
+
+@pytest.mark.parametrize(
+    ("act", "state", "left"),
+    [
+        (control.pause, DeliveryState.PAUSED, MessageState.PENDING),
+        (control.stop, DeliveryState.STOPPED, MessageState.CANCELLED),
+    ],
+)
+def test_no_part_is_taken_while_a_delivery_is_paused_or_stopped(
+    act: Callable[[Delivery], None], state: DeliveryState, left: MessageState, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = factories.confirmed(factories.unchecked(factories.delivery(factories.people(2))))
+    claims: list[Future[Part | None]] = []
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def somebody_claims(*_: object, **__: object) -> None:
+            claims.append(pool.submit(claimed_elsewhere))
+            until_somebody_waits()
+
+        monkeypatch.setattr(control, "write_act", somebody_claims)
+        act(made)
+        assert claims[0].result(20) is None
+
+    assert Delivery.objects.get().current_state is state
+    assert factories.states(made) == [left] * 2
+
+
+def test_whoever_loses_the_last_part_of_a_delivery_takes_one_of_another() -> None:
+    target = factories.people(1)
+    first, second = (factories.confirmed(factories.delivery(target)) for _ in range(2))
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            taken = parts.claim("me", now())
+            claim = pool.submit(claimed_elsewhere)
+            until_somebody_waits()
+        other = claim.result(20)
+
+    assert taken is not None
+    assert other is not None
+    assert {taken.delivery_id, other.delivery_id} == {first.pk, second.pk}
+    assert set(Part.objects.values_list("state", flat=True)) == {PartState.CLAIMED}
