@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Count, F, Max, Min
+from django.db.models import Count, F, Max, Min, QuerySet
 
 from deliveries.models import Archive, ArchiveCopy, CopyState, Delivery, Message, message_range
 from deliveries.sending.outcomes import CLOSED
@@ -80,7 +80,10 @@ def claim(archive: Archive, now: datetime, most: int) -> list[ArchiveCopy]:
 
 def record(copies: Sequence[ArchiveCopy], outcomes: Sequence[CopyOutcome], now: datetime) -> None:
     """Write down what became of claimed copies; those without an outcome were not tried and are free at once. What a
-    person gave up meanwhile stays given up, unless the archive took it after all."""
+    person gave up meanwhile stays given up, unless the archive took it after all.
+
+    Rows are locked in the order of their keys, as by :func:`give_up`: neither waits for the other crosswise.
+    """
     by_id = {outcome.message_id: outcome for outcome in outcomes}
     for copy in copies:
         outcome = by_id.get(copy.pk)
@@ -96,8 +99,10 @@ def record(copies: Sequence[ArchiveCopy], outcomes: Sequence[CopyOutcome], now: 
     fields = ["attempts", "mailed_at", "stored_at", "reply", "state", "next_attempt_at"]
     taken = [copy for copy in copies if copy.state == CopyState.ARCHIVED]
     others = [copy for copy in copies if copy.state != CopyState.ARCHIVED]
-    ArchiveCopy.objects.bulk_update(taken, fields, batch_size=500)
-    ArchiveCopy.objects.outstanding().bulk_update(others, fields, batch_size=500)
+    with transaction.atomic():
+        list(_in_order(ArchiveCopy.objects.filter(pk__in=[copy.pk for copy in copies])))
+        ArchiveCopy.objects.bulk_update(taken, fields, batch_size=500)
+        ArchiveCopy.objects.outstanding().bulk_update(others, fields, batch_size=500)
 
 
 def archives_with_work(now: datetime) -> list[Archive]:
@@ -150,7 +155,13 @@ def outstanding_archives(delivery_id: int) -> list[str]:
 
 def give_up(delivery_id: int) -> int:
     """Have none of the outstanding copies made any more; returns how many. :func:`note_missing` undoes it."""
-    return ArchiveCopy.objects.of_delivery(delivery_id).outstanding().update(state=CopyState.GIVEN_UP)
+    held = _in_order(ArchiveCopy.objects.of_delivery(delivery_id).outstanding())
+    return ArchiveCopy.objects.filter(pk__in=held).update(state=CopyState.GIVEN_UP)
+
+
+def _in_order(found: QuerySet[ArchiveCopy]) -> QuerySet[ArchiveCopy, int]:
+    """The keys of these copies, each locked as it is read."""
+    return found.order_by("pk").select_for_update().values_list("pk", flat=True)
 
 
 def note_missing(delivery: Delivery, archive: Archive, now: datetime) -> int:
@@ -166,6 +177,7 @@ def note_missing(delivery: Delivery, archive: Archive, now: datetime) -> int:
             "WHERE id BETWEEN %(first)s AND %(last)s AND state = %(sent)s AND reply IS DISTINCT FROM %(closed)s "
             # Whose data were erased has none: such a copy could never be made.
             "AND EXISTS (SELECT FROM deliveries_messagevalues WHERE message_id = deliveries_message.id) "
+            "ORDER BY id "
             "ON CONFLICT (message_id) DO UPDATE SET archive_id = excluded.archive_id, state = excluded.state, "
             "attempts = 0, mailed_at = NULL, stored_at = NULL, noted_at = excluded.noted_at, "
             "next_attempt_at = excluded.next_attempt_at",

@@ -1,10 +1,11 @@
 """Giving up copies that an archive never got."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 
@@ -12,12 +13,13 @@ from campaign.lib.clock import now
 from deliveries.actions.archive_again import archive_again
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.give_up_copies import give_up_copies
-from deliveries.archiving.copies import CopyOutcome, alarms, archives_with_work, claim, figures, record
+from deliveries.archiving.copies import CopyOutcome, alarms, archives_with_work, claim, figures, give_up, record
 from deliveries.models import Archive, ArchiveCopy, AuditLine, CopyState, Delivery, MessageValues
 from deliveries.retention import purge_log, purge_values
 from deliveries.states import DeliveryState
-from tests.deliveries.factories import confirmed, delivery, doubtful, people
+from tests.deliveries.factories import builtin_blocks, confirmed, delivery, doubtful, people
 from tests.deliveries.pages.test_acts import act, ask, said
+from tests.deliveries.sending.sessions import until_somebody_waits
 from tests.people import at_colleague, at_marketer, colleague, marketer
 
 __all__ = ["at_colleague", "at_marketer", "colleague", "marketer"]
@@ -153,3 +155,31 @@ def test_what_is_to_be_made_is_found_by_the_index_alone(made: Delivery, archive:
     due = ArchiveCopy.objects.outstanding().filter(archive=archive, next_attempt_at__lte=now())
     assert "copy_to_do" in plan(due.order_by("next_attempt_at"))
     assert "copy_missing" in plan(ArchiveCopy.objects.of_delivery(made.pk).outstanding())
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["give up", "record"])
+def test_whoever_gives_up_and_whoever_makes_copies_take_their_rows_in_one_order(archive: Archive, act: str) -> None:
+    builtin_blocks()
+    made = doubtful(confirmed(delivery(people(2), archive_emails=True, archive=archive)))
+    archive_again(made)
+    first, second = ArchiveCopy.objects.order_by("pk")
+    ArchiveCopy.objects.filter(pk=first.pk).update(reply="moved behind the other where the rows are stored")
+    outcomes = [CopyOutcome(copy.pk, None, None, is_complete=False, reply="450 later") for copy in (second, first)]
+
+    def elsewhere() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                # As the planner does it with many rows: they are met as they are stored.
+                cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
+                give_up(made.pk) if act == "give up" else record([second, first], outcomes, now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            ArchiveCopy.objects.select_for_update().get(pk=first.pk)
+            waiting = pool.submit(elsewhere)
+            until_somebody_waits()
+            assert ArchiveCopy.objects.select_for_update(nowait=True).get(pk=second.pk)
+        waiting.result(20)
