@@ -195,8 +195,10 @@ def _moment(value: Any) -> date | datetime | None:
 
 
 def _shown(value: Any) -> str:
+    """The value for a sentence that is kept: no database takes NUL or half a character, which an author can write."""
     text = _text(value)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    text = text if len(text) <= 40 else f"{text[:39]}…"
+    return text if text.isprintable() else "".join(each if each.isprintable() else "�" for each in text)
 
 
 def _locale(context: Context) -> Locale:

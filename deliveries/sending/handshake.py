@@ -14,6 +14,7 @@ from typing import Any, Final
 from campaign.lib.connecting import Security, tls_context, why_not
 from deliveries.relay import Mechanism, Protocol
 from deliveries.sending import shutdown
+from deliveries.sending.smtp.replies import one_line
 
 __all__ = [
     "Handshake",
@@ -226,7 +227,7 @@ def open_session(route: RouteAddress) -> Handshake:
         session.carry_out()
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         session.close()
-        raise RouteUnavailable(_sentence(route, session.step, error)) from error
+        raise RouteUnavailable(one_line(_sentence(route, session.step, error))) from error
     except BaseException:
         session.close()
         raise

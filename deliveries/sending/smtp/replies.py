@@ -119,7 +119,12 @@ class ReplyReader:
 
 
 def _reply(code: bytes, text: bytes, stage: Stage) -> Reply:
-    return Reply(int(code), _CONTROL.sub(" ", text.decode("utf-8", "replace")).strip(), stage)
+    return Reply(int(code), one_line(text.decode("utf-8", "replace")), stage)
+
+
+def one_line(text: str) -> str:
+    """What a server said, fit for people and for the database: each run of control characters is a space."""
+    return _CONTROL.sub(" ", text).strip()
 
 
 @lru_cache(maxsize=256)
