@@ -181,5 +181,5 @@ def test_whoever_gives_up_and_whoever_makes_copies_take_their_rows_in_one_order(
             ArchiveCopy.objects.select_for_update().get(pk=first.pk)
             waiting = pool.submit(elsewhere)
             until_somebody_waits()
-            assert ArchiveCopy.objects.select_for_update(nowait=True).get(pk=second.pk)
+            assert ArchiveCopy.objects.select_for_update(nowait=True).get(pk=second.pk) == second
         waiting.result(20)
