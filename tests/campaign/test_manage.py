@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,9 @@ pytestmark = pytest.mark.slow
 INHERITED = {name: value for name, value in os.environ.items() if name != "DJANGO_ALLOW_ASYNC_UNSAFE"}
 
 
-def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def manage(*arguments: str, options: Sequence[str] = (), **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
+        [sys.executable, *options, "manage.py", *arguments],
         cwd=BASE_DIR,
         env=INHERITED | environment,
         capture_output=True,
@@ -35,6 +36,25 @@ def test_a_database_that_is_down_is_one_sentence():
     assert result.stderr.startswith("The database cannot be reached (")
     assert '"127.0.0.1", port 1 failed: Connection refused' in result.stderr
     assert "DATABASE_URL" in result.stderr
+
+
+def test_a_python_without_the_packages_is_told_which_one_has_them():
+    result = manage("check_domain", "example.com", options=["-S"])  # without site-packages
+
+    assert result.returncode == 1
+    assert result.stderr.startswith(
+        f"The project's packages are not installed for {sys.executable} (django is missing)."
+    )
+    assert result.stderr.strip().endswith(
+        "They are in .venv: write .venv/bin/python manage.py check_domain example.com"
+    )
+
+
+def test_a_database_without_tables_is_one_sentence():
+    result = manage("check_domain", "example.com")  # the tests' tables are in another database
+
+    assert result.returncode == 1
+    assert result.stderr == "The database lacks tables of this version. Make them: ./manage.py migrate\n"
 
 
 def test_a_wrong_variable_is_one_sentence():
