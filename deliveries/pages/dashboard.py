@@ -26,10 +26,13 @@ from deliveries.pages.progress import Pace, Progress, ahead_of, counts, pace, pr
 from deliveries.pages.steps import way_of
 from deliveries.pages.waves import waves_of
 from deliveries.rights import rights_of
-from deliveries.states import EDITABLE, DeliveryState
+from deliveries.states import EDITABLE, DeliveryState, PartState
 
 MOVING = frozenset({DeliveryState.ANALYSING, DeliveryState.IN_PROGRESS})
 """States that change without anybody touching them."""
+
+HELD = frozenset({DeliveryState.PAUSED, DeliveryState.STOPPED})
+"""States in which nothing more leaves."""
 
 STOP_POLLING = 286
 JOURNAL_LINES = 200
@@ -112,8 +115,9 @@ def progress_fragment(request: HttpRequest, delivery: Delivery) -> HttpResponseB
         return dashboard(request, delivery_id=delivery.pk)
     if request.GET.get("state") != str(delivery.state):
         return HttpResponse(headers={"HX-Refresh": "true"})
-    status = 200 if delivery.current_state in MOVING else STOP_POLLING
-    return render(request, "deliveries/progress.html", _progress_context(request, delivery), status=status)
+    context = _progress_context(request, delivery)
+    status = 200 if context["moving"] else STOP_POLLING
+    return render(request, "deliveries/progress.html", context, status=status)
 
 
 def _progress_context(request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
@@ -127,5 +131,10 @@ def _progress_context(request: HttpRequest, delivery: Delivery) -> dict[str, Any
         "delivery": delivery,
         "progress": progress,
         "counts": counts(delivery, progress),
-        "moving": delivery.current_state in MOVING,
+        "moving": delivery.current_state in MOVING or _is_coming_to_rest(delivery),
     }
+
+
+def _is_coming_to_rest(delivery: Delivery) -> bool:
+    """Whether messages that were on the wire when somebody paused or stopped it may still be recorded."""
+    return delivery.current_state in HELD and delivery.parts.filter(state=PartState.CLAIMED).exists()

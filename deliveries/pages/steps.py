@@ -18,11 +18,13 @@ class Step:
     done: bool
     url: str
     note: str = ""
+    passed: bool = False
+    """Whether the way has gone on without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """All steps, and the number (from 0) of the first that is not done."""
+    """All steps, and the number (from 0) of the first that is to be done."""
 
     steps: Sequence[Step]
     current: int
@@ -38,17 +40,20 @@ def way_of(delivery: Delivery, *, has_target: bool, proof_fingerprint: str) -> W
     confirmed = state in STARTED or state is DeliveryState.START_PENDING
     analysed = confirmed or state is DeliveryState.READY
     fresh = bool(proof_fingerprint) and proof_fingerprint in _faces(delivery)
-    proof_note = "" if fresh else "Changed since" if proof_fingerprint else "Recommended"
+    tested = fresh or (confirmed and bool(proof_fingerprint))
+    left_out = confirmed and not tested
+    proof_note = "" if tested else "Left out" if left_out else "Changed since" if proof_fingerprint else "Recommended"
     written = bool(delivery.subject and delivery.sender_address and (delivery.html.strip() or delivery.text.strip()))
     steps = [
         Step("Content", written, to("change")),
         Step("Target", has_target, to("change", query="#target")),
-        Step("Proof", fresh or confirmed, to("proof"), "" if confirmed else proof_note),
+        Step("Proof", tested, "" if left_out else to("proof"), proof_note, passed=left_out),
         Step("Analysis", analysed, to("dashboard", query="#journal")),
         Step("Confirmation", confirmed, to("question", "confirm") if state is DeliveryState.READY else ""),
         Step("Follow-up", state in {DeliveryState.FINISHED, DeliveryState.STOPPED}, to("log") if confirmed else ""),
     ]
-    return Way(steps, next((number for number, step in enumerate(steps) if not step.done), len(steps)))
+    ahead = (number for number, step in enumerate(steps) if not step.done and not step.passed)
+    return Way(steps, next(ahead, len(steps)))
 
 
 def _faces(delivery: Delivery) -> Iterator[str]:

@@ -20,7 +20,7 @@ def proof_is_small(material: Material) -> Iterator[str]:
         yield f"This proof has {lines:,} messages; {MOST_LINES} are possible. Send another one to fewer addresses."
 
 
-@check("A proof was sent", order=75, level=CheckLevel.INFO)
+@check("Proof before the start", order=75, level=CheckLevel.INFO)
 def proof_was_sent(material: Material) -> Iterator[str]:
     """Somebody else sees what its author overlooks."""
     if material.delivery.proof_of_id is None and _last_sent(material.delivery) is None:

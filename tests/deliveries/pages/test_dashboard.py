@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
 from deliveries.actions.analyse import analyse
+from deliveries.actions.control import pause, stop
 from deliveries.actions.delete import delete
 from deliveries.actions.send_proof import Proof, send_proof
 from deliveries.models import Delivery, Exclusion, ExclusionReason, Level, Part, WavesMode, message_range
@@ -56,6 +58,17 @@ def test_it_offers_to_retry_once_something_has_failed(at_marketer: Client) -> No
     Part.objects.filter(delivery=made).update(failed=1)
 
     assert "do/retry_failed/" in shown(at_marketer, made)
+
+
+def test_a_proof_that_nobody_sent_does_not_count_as_done(at_marketer: Client) -> None:
+    page = shown(at_marketer, confirmed(delivery(people(1))))
+
+    steps = page.partition('class="c-steps"')[2].partition("</ol>")[0].split("<li")[1:]
+    proof = next(step for step in steps if "Proof" in step)
+    assert "Left out" in proof
+    assert ", done" not in proof
+    assert [", done" in step for step in steps] == [True, True, False, True, True, False]
+    assert 'aria-current="step"' in steps[-1]
 
 
 def test_it_says_that_an_analysis_no_longer_fits(at_marketer: Client) -> None:
@@ -128,6 +141,22 @@ def test_it_ends_polling_when_nothing_moves(at_marketer: Client) -> None:
 
     assert response.status_code == 286
     assert "hx-get" not in response.content.decode()
+
+
+@pytest.mark.parametrize("act", [pause, stop])
+def test_it_is_polled_until_what_was_on_the_wire_is_recorded(act: Callable[..., None], at_marketer: Client) -> None:
+    made = confirmed(delivery(people(2)))
+    made.parts.update(state=PartState.CLAIMED)
+    act(made)
+    made.refresh_from_db()
+
+    assert "every 2s" in shown(at_marketer, made)
+    assert polled(at_marketer, made, made.current_state).status_code == 200
+
+    made.parts.update(state=PartState.DONE)
+
+    assert "every 2s" not in shown(at_marketer, made)
+    assert polled(at_marketer, made, made.current_state).status_code == 286
 
 
 def test_it_asks_for_the_whole_page_when_the_state_has_changed(at_marketer: Client) -> None:
