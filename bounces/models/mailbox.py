@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
 from django.db import models
 
-from campaign.lib.connecting import Security
+from campaign.lib.connecting import Security, check_host
 from campaign.lib.sealed_password import SealedPassword
 
 SHORTEST_INTERVAL: Final = timedelta(seconds=15)
@@ -116,6 +116,7 @@ class BounceMailbox(SealedPassword):
     def clean(self) -> None:
         """What a single field cannot see."""
         super().clean()
+        check_host(self.host)
         problems = {}
         if self.protocol == MailboxProtocol.POP3 and self.ours == OursAction.MOVE:
             problems["ours"] = "POP3 knows no folders. Choose to delete or to leave them."

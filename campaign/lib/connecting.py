@@ -1,11 +1,19 @@
 """What every client of a mail server needs: TLS that checks certificates, and a sentence when nothing came of it."""
 
+import re
 import socket
 import ssl
 from functools import lru_cache
 from pathlib import Path
 
+from django.core.exceptions import ValidationError
 from django.db import models
+
+_MORE_THAN_A_HOST = re.compile(r"[/@\s]|^[^:]*:[^:]*$")
+"""Spaces, parts of an address of the Web or of a mailbox, one colon (an IPv6 address has at least two)."""
+
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
+"""What OpenSSL says to octets that were never meant as TLS."""
 
 
 class Security(models.TextChoices):
@@ -46,6 +54,14 @@ def _context(authority_file: str, changed_at: float, certificate_checks: bool) -
     return context
 
 
+def check_host(host: str) -> None:
+    """Raise ValidationError, for the field ``host``, unless it is one name or address and nothing else."""
+    if _MORE_THAN_A_HOST.search(host):
+        raise ValidationError(
+            {"host": "Write the name or the address alone, such as mail.example.com; the port has its own field."}
+        )
+
+
 def encryption(connection: socket.socket | None) -> str:
     """How an open connection is encrypted, in some words."""
     if not isinstance(connection, ssl.SSLSocket):
@@ -81,6 +97,8 @@ def why_not(error: Exception, *, protocol: str, host: str, port: int, settings: 
             )
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             return None  # closed while encrypting: the protocol knows at which step
+        case ssl.SSLError() if error.reason in _NO_TLS:
+            return f"{where} answered, but not in TLS. Check port and security of {settings}."
         case ssl.SSLError():
             return f"{where} did not agree on encryption ({error.reason}). Check port and security of {settings}."
         case _:

@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -66,7 +67,7 @@ class RouteAdmin(ui.ModelAdmin):
 
     form = RouteForm
     inlines = [SenderDomainInline]
-    list_display = ["name", "host", "port", "security", "is_active", "is_default", "fallback"]
+    list_display = ["name", "host", "port", "security", "is_active", "default_for", "fallback"]
     list_select_related = ["fallback"]
     actions = None
     change_form_template = "deliveries/route_form.html"
@@ -92,6 +93,16 @@ class RouteAdmin(ui.ModelAdmin):
             },
         ),
     ]
+
+    @admin.display(description="default for", ordering="-is_default")
+    def default_for(self, route: Route) -> str:
+        """Whose mail leaves by it where the delivery names no route."""
+        domains = sorted(sender.domain for sender in route.sender_domains.all())
+        return ", ".join([*domains, *(["all other senders"] if route.is_default else [])])
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the senders' domains that the list shows."""
+        return super().get_queryset(request).prefetch_related("sender_domains")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What still needs the route, in numbers."""

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from campaign.lib.connecting import Security
+from campaign.lib.connecting import Security, check_host
 from campaign.lib.sealed_password import SealedPassword
 from deliveries.relay import Mechanism, Protocol
 from recipients.addresses import AddressError, ascii_domain
@@ -136,6 +136,7 @@ class Route(SealedPassword):
     def clean(self) -> None:
         """What a single field cannot see."""
         super().clean()
+        check_host(self.host)
         if self.protocol == Protocol.LMTP and self.port == SMTP_PORT:
             raise ValidationError({"port": "LMTP must not use port 25 (RFC 2033, section 5). Often it is 24 or 2003."})
         if self.pk and any(route.pk == self.pk for route in self.fallbacks()):

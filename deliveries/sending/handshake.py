@@ -29,6 +29,10 @@ __all__ = [
 ]
 
 
+BY_ITSELF: Final = (Mechanism.CRAM_MD5, Mechanism.PLAIN, Mechanism.LOGIN)
+"""What smtplib chooses from, the best first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Timeouts:
     """Seconds. The waits for answers are those of RFC 5321 section 4.5.3.2; `connect` covers opening and AUTH."""
@@ -118,6 +122,8 @@ class Handshake(smtplib.SMTP):
         self._greet()
         if self._route.security is Security.STARTTLS:
             self.step = Step.ENCRYPTION
+            if not self.has_extn("starttls"):
+                raise smtplib.SMTPNotSupportedError("it offers no STARTTLS.")
             self.starttls(context=_tls_context(self._route))
             self._greet()
         if self._route.username:
@@ -170,13 +176,14 @@ class Handshake(smtplib.SMTP):
 
     def _log_in(self) -> None:
         mechanism = self._route.mechanism
+        wanted = BY_ITSELF if mechanism is Mechanism.AUTOMATIC else (mechanism,)
+        offered = self.esmtp_features.get("auth", "").upper().split()
+        if not set(wanted) & set(offered):
+            what = f"AUTH {' '.join(offered)}" if offered else "no AUTH"
+            raise smtplib.SMTPNotSupportedError(f"it offers {what}, not {' or '.join(wanted)}.")
         if mechanism is Mechanism.AUTOMATIC:
             self.login(self._route.username, self._route.password)
             return
-        offered = self.esmtp_features.get("auth", "").upper().split()
-        if mechanism not in offered:
-            what = f"AUTH {' '.join(offered)}" if offered else "no AUTH"
-            raise smtplib.SMTPNotSupportedError(f"it offers {what}, not {mechanism}.")
         self.user, self.password = self._route.username, self._route.password
         answers: dict[Mechanism, Callable[..., Any]] = {
             Mechanism.PLAIN: self.auth_plain,

@@ -71,6 +71,7 @@ def test_it_keeps_the_password_unless_told_otherwise(at_marketer: Client, box: B
     ("values", "sentence"),
     [
         ({"protocol": "pop3"}, "POP3 knows no folders."),
+        ({"host": "imaps://imap.example.com"}, "Write the name or the address alone"),
         ({"ours_folder": ""}, "Write the folder that they are moved to."),
         ({"ours_folder": "INBOX"}, "This is the folder that is read."),
         ({"login": "xoauth2", "token_url": "https://example.com/token"}, "Write the ID under which"),

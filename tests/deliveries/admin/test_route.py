@@ -6,7 +6,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
-from deliveries.models import Delivery, Route
+from deliveries.models import Delivery, Route, SenderDomainRoute
 from tests.deliveries.sending.sessions import elsewhere
 
 PASSWORD = "top-secret-password"
@@ -161,6 +161,8 @@ def test_it_keeps_what_was_chosen(at_marketer: Client, relay: Route) -> None:
         ({"command_seconds": 0}, "greater than or equal to 1"),
         ({"messages_per_second": "nan"}, "Enter a number"),
         ({"source_address": "localhost"}, "Enter a valid IPv4 or IPv6 address"),
+        ({"host": "smtp://relay.example.com/"}, "Write the name or the address alone"),
+        ({"host": "relay.example.com:587"}, "Write the name or the address alone"),
     ],
 )
 def test_it_says_what_does_not_go_together(
@@ -169,6 +171,21 @@ def test_it_says_what_does_not_go_together(
     page = change(at_marketer, relay, **values).content.decode()
 
     assert sentence in page
+
+
+def test_the_list_says_in_words_for_whom_a_route_is_the_default(
+    at_marketer: Client, relay: Route, django_assert_max_num_queries: Any
+) -> None:
+    other = Route.objects.create(name="Other", host="2001:db8::25", is_default=True)
+    other.clean()
+    for domain in ("example.org", "example.com"):
+        SenderDomainRoute.objects.create(domain=domain, route=other)
+
+    with django_assert_max_num_queries(8):
+        page = at_marketer.get(reverse("admin:deliveries_route_changelist")).content.decode()
+
+    words = [cell.partition(">")[2].partition("<")[0].strip() for cell in page.split("field-default_for")[1:]]
+    assert sorted(words) == ["", "example.com, example.org, all other senders"]
 
 
 @pytest.mark.parametrize("back", ["Relay", "Second", "Third"])

@@ -122,7 +122,7 @@ def test_it_is_not_held_by_a_server_that_talks_without_end(tarpit: bytes) -> Non
         (says(BANNER, "421 4.3.2 Busy", "421 4.3.2 Busy"), {}, r"during the greeting: 421 4\.3\.2 Busy"),
         (says(BANNER, "500 What?"), {"protocol": Protocol.LMTP}, r"during the greeting: 500 What\?"),
         (says(BANNER, EHLO, "454 4.7.0 No TLS now"), STARTTLS, r"while agreeing on encryption: 454 4\.7\.0 No TLS now"),
-        (says(BANNER, EHLO, "220 Go on", "HTTP/1.1 400"), STARTTLS, "did not agree on encryption"),
+        (says(BANNER, EHLO, "220 Go on", "HTTP/1.1 400"), STARTTLS, "answered, but not in TLS"),
         (says(BANNER, EHLO, "535 5.7.8 No", "535 5.7.8 No", "535 5.7.8 No"), AUTH, "refused user name or password"),
         (says(BANNER, EHLO, "454 4.7.0 Later"), {**AUTH, "mechanism": Mechanism.PLAIN}, "454 4.7.0 Later"),
         (
@@ -131,7 +131,9 @@ def test_it_is_not_held_by_a_server_that_talks_without_end(tarpit: bytes) -> Non
             "offers AUTH PLAIN, not",
         ),
         (says(BANNER, "250 here"), {**AUTH, "mechanism": Mechanism.XOAUTH2}, "it offers no AUTH, not XOAUTH2"),
-        (says(BANNER, "250 here"), AUTH, "does not offer what the route “Main” asks for"),
+        (says(BANNER, "250 here"), AUTH, "asks for: it offers no AUTH, not CRAM-MD5 or PLAIN or LOGIN"),
+        (says(BANNER, "250-here|250 AUTH NTLM"), AUTH, "it offers AUTH NTLM, not CRAM-MD5 or PLAIN or LOGIN"),
+        (says(BANNER, "250 here"), STARTTLS, "asks for: it offers no STARTTLS"),
         (says(BANNER, EHLO), {**AUTH, "password": "Käse", "mechanism": Mechanism.PLAIN}, "Use ASCII"),
     ],
 )

@@ -114,7 +114,7 @@ def test_it_never_falls_back_to_plain_text(judge: Callable[..., Judge]) -> None:
 def test_it_says_that_the_port_speaks_no_tls(judge: Callable[..., Judge]) -> None:
     server = judge()
 
-    with pytest.raises(RouteUnavailable, match=r"did not agree on encryption.*Check port and security"):
+    with pytest.raises(RouteUnavailable, match=r"answered, but not in TLS.*Check port and security"):
         Connection(server.route(Security.TLS)).open()
 
 
