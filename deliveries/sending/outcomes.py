@@ -108,12 +108,17 @@ def record(outcomes: Sequence[Outcome], part_ids: Iterable[int] = ()) -> None:
     if not outcomes:
         return
     with transaction.atomic(), connection.cursor() as cursor:
-        outcomes = _with_retries(outcomes)
-        for state in {outcome.state for outcome in outcomes}:
+        outcomes = sorted(_with_retries(outcomes), key=lambda outcome: outcome.message_id)
+        states = {outcome.state for outcome in outcomes}
+        if len(states) > 1:
+            # One statement for each state: together they must not lock the rows in another order than bounces do.
+            cursor.execute(SQL["lock_messages"], {"ids": [outcome.message_id for outcome in outcomes]})
+        for state in states:
             _record_state(cursor, [outcome for outcome in outcomes if outcome.state is state], state)
         if accepted := [outcome.message_id for outcome in outcomes if outcome.state is MessageState.SENT]:
             cursor.execute(
-                SQL["note_copies"], {"ids": accepted, "sent": MessageState.SENT.value, "now": outcomes[-1].at}
+                SQL["note_copies"],
+                {"ids": accepted, "sent": MessageState.SENT.value, "now": max(outcome.at for outcome in outcomes)},
             )
         touched = list(part_ids) or parts.of_messages([outcome.message_id for outcome in outcomes])
         if any(outcome.state is MessageState.PENDING for outcome in outcomes):

@@ -77,6 +77,9 @@ SELECT EXISTS (
               )
        );
 
+-- name: lock_messages
+SELECT id FROM deliveries_message WHERE id = ANY (%(ids)s) ORDER BY id FOR NO KEY UPDATE;
+
 -- name: record_outcomes
 -- Outcomes of a batch in one statement. A message that has its outcome already keeps it, so recording twice is harmless;
 -- one that was in doubt may still become known. A failure that waits for its next attempt was recorded: what a dead

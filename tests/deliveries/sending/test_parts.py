@@ -1,4 +1,4 @@
-"""Parts that several want at the same moment."""
+"""Parts and messages that several want at the same moment."""
 
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -8,8 +8,9 @@ from django.db import connection, transaction
 
 from campaign.lib.clock import now
 from deliveries.actions import control
-from deliveries.models import Delivery, Part
-from deliveries.sending import parts
+from deliveries.models import Delivery, Message, Part
+from deliveries.sending import outcomes, parts
+from deliveries.sending.outcomes import Outcome
 from deliveries.states import DeliveryState, MessageState, PartState
 from tests.deliveries import factories
 from tests.deliveries.sending.sessions import until_somebody_waits
@@ -71,3 +72,28 @@ def test_whoever_loses_the_last_part_of_a_delivery_takes_one_of_another() -> Non
     assert other is not None
     assert {taken.delivery_id, other.delivery_id} == {first.pk, second.pk}
     assert set(Part.objects.values_list("state", flat=True)) == {PartState.CLAIMED}
+
+
+@pytest.mark.parametrize("states", [(MessageState.SENT, MessageState.FAILED), (MessageState.FAILED, MessageState.SENT)])
+def test_outcomes_of_several_kinds_take_their_messages_in_the_order_in_which_bounces_do(
+    states: tuple[MessageState, MessageState],
+) -> None:
+    made = factories.confirmed(factories.delivery(factories.people(2)))
+    first, second = Message.objects.of_delivery(made.pk).order_by("pk")
+    known = [Outcome(message.pk, state, "done", now()) for message, state in zip((first, second), states, strict=True)]
+
+    def elsewhere() -> None:
+        try:
+            outcomes.record(known[::-1])
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Message.objects.select_for_update().get(pk=first.pk)
+            recorded = pool.submit(elsewhere)
+            until_somebody_waits()
+            assert Message.objects.select_for_update(nowait=True).get(pk=second.pk) == second
+        recorded.result(20)
+
+    assert factories.states(made) == list(states)
