@@ -105,7 +105,15 @@ def _written(write: Write, value: Any) -> str:
 
 def _written_escaped(write: Write, value: Any) -> str:
     """A value, escaped, in its final form; the environment has its own escaping off and does not escape it again."""
-    return write(str(escape(value if type(value) is str else _finalize(value))))
+    return write(escaped(value) if type(value) is str else str(escape(_finalize(value))))
+
+
+def escaped(text: str) -> str:
+    """Plain text in HTML, spelled as markupsafe spells it; without its object around the result it takes a third of the
+    time, and every value of every message goes through here."""
+    return (
+        text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("'", "&#39;").replace('"', "&#34;")
+    )
 
 
 def _bounded_text(text: Any) -> Any:

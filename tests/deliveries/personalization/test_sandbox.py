@@ -6,11 +6,14 @@ from contextlib import AbstractContextManager
 from functools import partial
 
 import pytest
+from hypothesis import given as of_any
+from hypothesis import strategies as st
+from markupsafe import escape
 
 from deliveries.personalization.budget import Budget
 from deliveries.personalization.check import check
 from deliveries.personalization.errors import PersonalizationErrors, RenderLimit, ValueProblem
-from deliveries.personalization.sandbox import Environment, prepare, render, variable
+from deliveries.personalization.sandbox import Environment, escaped, prepare, render, variable
 from tests.deliveries.personalization.effort import at_most_calls, at_most_memory
 from tests.deliveries.rendering.contents import FIELDS
 
@@ -206,3 +209,8 @@ def test_it_counts_one_budget_over_all_parts_of_a_message() -> None:
 
     with pytest.raises(RenderLimit, match="10,000 times"):
         rendered(source, budget=budget, products=["a"])
+
+
+@of_any(st.text(alphabet=st.one_of(st.sampled_from("&<>'\"=;#a"), st.characters()), max_size=30))
+def test_it_escapes_as_markupsafe_does(text: str) -> None:
+    assert escaped(text) == str(escape(text))
