@@ -47,10 +47,12 @@ def _placeholder(action: Action) -> str:
 class Parser(CommandParser):
     """Answers a wrong call with one sentence."""
 
+    exit_code = WRONG_CALL
+
     def error(self, message: str) -> NoReturn:
-        """Print it and end with :data:`WRONG_CALL`. Raises ``CommandError`` instead when another program called."""
+        """Print it and end with :attr:`exit_code`. Raises ``CommandError`` instead when another program called."""
         if self.called_from_command_line:
-            self.exit(WRONG_CALL, f"{self.sentence(message)}\n")
+            self.exit(self.exit_code, f"{self.sentence(message)}\n")
         raise CommandError(self.sentence(message))
 
     def sentence(self, message: str) -> str:

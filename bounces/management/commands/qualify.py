@@ -23,6 +23,10 @@ logger = logging.getLogger(__name__)
 _NOT_FAILED = {Action.DELIVERED, Action.RELAYED, Action.EXPANDED}
 
 
+class _Parser(command.Parser):
+    exit_code = Exit.TEMPORARY  # a mail server whose pipe is written wrong shall keep its mails, not return them
+
+
 class Command(command.Command):
     """Read mails that came back, do what follows from them, and print it."""
 
@@ -33,6 +37,7 @@ class Command(command.Command):
         "about no message of ours. With --dry-run nothing follows, and no database is needed."
     )
     requires_system_checks = []
+    parser_class = _Parser
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to read, and how to print it."""

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command, get_commands, load_command_class
 
+from bounces.sources.files import Exit
 from campaign.lib import command
 
 OURS = {name: app for name, app in get_commands().items() if app in {"bounces", "deliveries", "recipients", "tracking"}}
@@ -31,7 +32,7 @@ def test_a_wrong_call_is_answered_in_a_sentence_that_says_how_to_mend_it(
 
     with pytest.raises(SystemExit) as ended:
         load_command_class(OURS[call[0]], call[0]).run_from_argv(["/srv/manage.py", *call])
-    assert ended.value.code == command.WRONG_CALL
+    assert ended.value.code == (Exit.TEMPORARY if call[0] == "qualify" else command.WRONG_CALL)
     assert capsys.readouterr().err.startswith(sentence)
 
 
