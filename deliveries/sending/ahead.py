@@ -14,7 +14,7 @@ from deliveries.rows import renderer
 from deliveries.sending.turns import TOGETHER, Entry
 
 MOST_OCTETS: Final = 1_000_000
-"""Of what is made and waits; a single mail may be larger."""
+"""Of what is made and waits; a mail that is larger is made when it is asked for."""
 
 Made = tuple[int, Mail | MessageError]
 
@@ -39,7 +39,7 @@ class Ahead:
 
     def __next__(self) -> Made:
         while not self._made or self._rows or self._drafts:
-            if not self.make_more():
+            if not self._make(at_most=self._most or 1):
                 break
         if self._made:
             return self._made.popleft()
@@ -49,7 +49,10 @@ class Ahead:
 
     def make_more(self) -> bool:
         """Take one step towards mails to come; false when enough are made, or none is left."""
-        if self._problem is not None or len(self._made) >= self._most:
+        return self._make(at_most=self._most)
+
+    def _make(self, *, at_most: int) -> bool:
+        if self._problem is not None or len(self._made) >= at_most:
             return False
         try:
             return self._step()
@@ -89,7 +92,7 @@ class Ahead:
             self._made.append((row.id, error))
             return
         self._drafts.append((made_by, draft))
-        self._most = min(TOGETHER, MOST_OCTETS // (len(draft.body) + 1) or 1)
+        self._most = min(TOGETHER, MOST_OCTETS // (len(draft.body) + 1))
 
     def _signed(self) -> Made:
         made_by, draft = self._drafts.popleft()

@@ -84,6 +84,18 @@ def test_it_keeps_few_large_mails(entries: list[Entry], monkeypatch: pytest.Monk
     assert len(list(waiting)) == len(entries)
 
 
+def test_a_mail_that_is_larger_than_that_is_made_when_it_is_asked_for(
+    entries: list[Entry], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ahead, "MOST_OCTETS", 100)
+    waiting = Ahead(iter([entries[:8], entries[8:9], entries[9:]]))
+
+    made = [next(waiting)[0] for _ in range(4)]
+
+    assert not waiting.make_more()
+    assert [*made, *(number for number, _ in waiting)] == numbers(entries)
+
+
 def test_what_goes_wrong_is_told_after_what_was_made_before(entries: list[Entry]):
     def breaking() -> Iterator[list[Entry]]:
         yield entries[:2]
