@@ -83,8 +83,10 @@ def parse_calendar(text: str) -> tuple[Release, ...]:
         raise WavesProblem("The waves of the calendar are not in order. Each must start later than the one before.")
     if len(releases) > MOST_WAVES:
         raise WavesProblem(f"The calendar has {len(releases):,} waves; {MOST_WAVES:,} are possible.")
-    if sum(release.size.number for release in releases if release.size.is_share) > 10_000:
-        raise WavesProblem("The percentages of the calendar are more than 100% together. Make them smaller.")
+    if sum(release.size.number for release in releases[:-1] if release.size.is_share) > 10_000:
+        raise WavesProblem(
+            "The percentages of the calendar, without the last wave's, are more than 100% together. Make them smaller."
+        )
     return tuple(releases)
 
 

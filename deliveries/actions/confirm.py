@@ -87,7 +87,7 @@ def start(delivery: Delivery, notes: Sequence[str] = (), *, by: Actor = None) ->
     move(
         delivery,
         DeliveryState.START_PENDING if later else DeliveryState.IN_PROGRESS,
-        note=f"The start is scheduled for {spelled(first)}." if later else "",
+        note=f"The start is scheduled for {spelled(first, delivery.contact_zone)}." if later else "",
         started_at=None if later else at,
         starts_at=first,
         valid_until=delivery.ends(first),
@@ -97,6 +97,6 @@ def start(delivery: Delivery, notes: Sequence[str] = (), *, by: Actor = None) ->
     hold_back_late(delivery)
     for note in notes:
         write_act(delivery, note, by=by)
-    when = f"; they leave from {spelled(first)} on" if later else ""
+    when = f"; they leave from {spelled(first, delivery.contact_zone)} on" if later else ""
     write_act(delivery, f"Delivery confirmed: {delivery.to_deliver:,} messages to send{when}.", by=by)
     announce_work()

@@ -16,9 +16,12 @@ from deliveries.states import DeliveryState, MoveRefused
 def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
     """Release each wave of an analysed delivery at its time after ``start``, or when its time zones have the contact
     date."""
-    for number, (at, messages) in enumerate(_releases(delivery, start), start=1):
-        if at > now:
-            delivery.parts.filter(wave=number).update(not_before=at)
+    releases = list(_releases(delivery, start))
+    for number, (at, messages) in enumerate(releases, start=1):
+        if at <= now:
+            continue
+        delivery.parts.filter(wave=number).update(not_before=at)
+        if len(releases) > 1:
             write_journal(delivery.pk, f"Wave {number}: {messages:,} messages leave on {spelled(at)}.")
 
 

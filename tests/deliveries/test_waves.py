@@ -36,13 +36,20 @@ def test_it_follows_a_calendar_and_the_last_wave_has_all_that_is_left():
     assert [(wave.messages, wave.after) for wave in waves] == [(100, 0 * HOUR), (100, 2 * HOUR), (800, 24 * HOUR)]
 
 
+def test_the_last_wave_may_be_written_as_everything():
+    """As in the help text and in the marketer's guide."""
+    waves = by_calendar(1_000, parse_calendar("0     500\n2h    10%\n1d    100%"))
+
+    assert [wave.messages for wave in waves] == [500, 100, 400]
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("", "has no line"),
         ("0 10%\n2h", "Line 2"),
         ("2h 10%\n1h 10%", "not in order"),
-        ("0 60%\n1h 60%", "more than 100%"),
+        ("0 60%\n1h 60%\n1d 100%", "more than 100%"),
         ("0 10%\nsoon 10%", "Line 2 of the calendar: “soon” is not a duration"),
     ],
 )

@@ -1,6 +1,7 @@
 """Confirming, and what refuses it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.contrib.auth.models import User
@@ -21,6 +22,18 @@ from tests.people import marketer
 __all__ = ["marketer"]
 
 pytestmark = pytest.mark.django_db
+
+
+def test_a_later_start_is_told_as_clocks_of_its_zone_show_it_and_is_no_wave():
+    tokyo = ZoneInfo("Asia/Tokyo")
+    at = datetime(now().year + 1, 1, 5, 9, tzinfo=tokyo)
+
+    made = factories.confirmed(factories.delivery(factories.people(2), contact_at=at, contact_zone=tokyo.key))
+
+    assert made.state_note == f"The start is scheduled for 5 Jan {at.year}, 09:00 JST."
+    said = " ".join(made.journal.values_list("sentence", flat=True))
+    assert f"they leave from 5 Jan {at.year}, 09:00 JST on." in said
+    assert "Wave" not in said
 
 
 def test_it_starts_a_delivery_that_is_ready():
