@@ -93,8 +93,9 @@ def _pace(request: HttpRequest, delivery: Delivery, progress: Progress, at: date
     return pace(progress, since=since if since[1].tzinfo else None, started_at=delivery.started_at, at=at)
 
 
-def found_by_check(delivery: Delivery, newest: list[JournalLine]) -> list[tuple[str, list[JournalLine]]]:
-    """Errors and warnings of the journal by the check that found them; groups with an error come first.
+def found_by_check(delivery: Delivery, newest: list[JournalLine]) -> list[tuple[str, list[tuple[JournalLine, int]]]]:
+    """Errors and warnings of the journal by the check that found them, the last of those that say the same with their
+    number; groups with an error come first.
 
     ``newest`` are the lines that were read already; only a journal that is longer is asked for its older ones.
     """
@@ -102,10 +103,13 @@ def found_by_check(delivery: Delivery, newest: list[JournalLine]) -> list[tuple[
     lines = [line for line in reversed(newest) if line.level in grave]
     if len(newest) > JOURNAL_LINES:
         lines = list(delivery.journal.filter(level__in=grave).order_by("pk")[:JOURNAL_LINES])
-    groups: dict[str, list[JournalLine]] = {}
+    groups: dict[str, dict[tuple[str, str], tuple[JournalLine, int]]] = {}
     for line in lines:
-        groups.setdefault(check_label(line) or "Other", []).append(line)
-    return sorted(groups.items(), key=lambda group: all(line.level != Level.ERROR for line in group[1]))
+        group = groups.setdefault(check_label(line) or "Other", {})
+        _, times = group.get((line.level, line.sentence), (line, 0))
+        group[line.level, line.sentence] = line, times + 1
+    found = [(label, list(group.values())) for label, group in groups.items()]
+    return sorted(found, key=lambda group: all(line.level != Level.ERROR for line, _ in group[1]))
 
 
 @delivery_page

@@ -190,6 +190,18 @@ def test_it_groups_what_the_analysis_found_by_check(at_marketer: Client) -> None
     assert "Unsubscription link in the HTML content:" in page.partition('id="journal"')[2]
 
 
+def test_it_says_once_what_the_journal_says_many_times(at_marketer: Client) -> None:
+    made = delivery(people(1))
+    for sentence in ["The connection was lost.", "Another route stands in.", "The connection was lost."]:
+        write_journal(made.pk, sentence, level=Level.WARNING)
+
+    page = shown(at_marketer, made)
+
+    found = page.partition('aria-labelledby="found"')[2].partition("</section>")[0]
+    assert found.count("The connection was lost.") == found.count("Another route stands in.") == 1
+    assert found.count("2 times, the last one on") == found.count("times, the last one") == 1
+
+
 def test_a_proof_leads_to_its_delivery_and_to_no_page_that_it_has_not(at_marketer: Client) -> None:
     made = delivery(people(1))
     proof = send_proof(made, Proof(addresses=["tester@example.com"]))
