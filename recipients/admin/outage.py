@@ -45,7 +45,8 @@ def outage_page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("recipients.change_quarantine"):
         raise PermissionDenied
     given = request.POST if request.method == "POST" else request.GET
-    form = OutageForm(given or None, initial={"since": now() - timedelta(days=1), "until": now()})
+    soon = now().replace(second=0, microsecond=0) + timedelta(minutes=1)
+    form = OutageForm(given or None, initial={"since": soon - timedelta(days=1), "until": soon})
     found = quarantine.held_by(**form.cleaned_data) if form.is_bound and form.is_valid() else None
     if found is not None and request.method == "POST":
         count = quarantine.release(found)

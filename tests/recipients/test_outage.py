@@ -64,6 +64,16 @@ def test_it_shows_where_many_addresses_were_lost(at_marketer: Client, monkeypatc
     assert "broken.example" in page
 
 
+def test_it_offers_the_last_day_in_whole_minutes(at_marketer: Client, monkeypatch) -> None:
+    at = datetime(2026, 11, 27, 20, 48, 52, 764400, tzinfo=UTC)
+    monkeypatch.setattr("recipients.admin.outage.now", lambda: at)
+
+    page = at_marketer.get(PAGE).content.decode()
+
+    assert 'value="2026-11-26 20:49:00"' in page
+    assert 'value="2026-11-27 20:49:00"' in page
+
+
 def test_who_only_looks_releases_nobody(at_colleague: Client) -> None:
     assert at_colleague.post(PAGE, {"domain": "broken.example", **PERIOD}).status_code == 403
 
