@@ -1,7 +1,7 @@
 """The mails of a part, made while the server is busy with those before, several of them step by step.
 
 A processor is quickest at what it did a moment ago. So a few messages are written one after the other, then signed one
-after the other; a message costs less than if each went through both steps by itself (``python -m benchmarks.steps``).
+after the other; a message costs less than if each went through both steps by itself (docs/decisions/020).
 """
 
 from collections import deque
