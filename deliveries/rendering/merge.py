@@ -25,7 +25,7 @@ from deliveries.rendering import dkim, encode, headers, tracking
 from deliveries.rendering.compile import MAIL_FORMAT, MAY_BE_TRACKED, Compiled
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.links import HTML, TEXT, Link
-from deliveries.rendering.mime import skeleton
+from deliveries.rendering.mime import Skeleton, skeleton
 from deliveries.rendering.return_path import ReturnPath, envelope_sender, unsubscription_mailto
 
 __all__ = ["Draft", "MessageError", "MessageRow", "Renderer"]
@@ -52,6 +52,7 @@ class Draft:
     recipient: str
     fields: list[bytes]
     body: bytes
+    skeleton: Skeleton
     timestamp: int
     smtputf8: bool
     envelope_id: str
@@ -78,14 +79,7 @@ class Renderer:
         self.clock = clock
         self.signers = signers
         self.names = [variable(path) for path in compiled.fields]
-        self._skeletons = {
-            text_only: skeleton(replace(compiled, html="") if text_only else compiled) for text_only in (False, True)
-        }
         self._return_path = ReturnPath(compiled.return_path)
-        # Quoted-printable and base64 as we write them are tight and have no dot at the beginning of a line.
-        pieces = [piece for one in self._skeletons.values() for piece in one.pieces]
-        self._is_tight = all(dkim.is_tight(piece) for piece in pieces)
-        self._is_transparent = not any(b"\n." in piece or piece.startswith(b".") for piece in pieces)
         plain = Environment(autoescape=False)
         self.headers = {
             name: _Template(plain, getattr(compiled, name), label)
@@ -230,10 +224,10 @@ class Renderer:
         compiled = self.compiled
         tracked = merge.is_tracked
         text = merge.body(self.template(TEXT, tracked=tracked, sent=True)) if compiled.text else b""
-        text_only = merge.is_text_only
-        wanted = compiled.html and not text_only
+        wanted = compiled.html and not merge.is_text_only
         html = merge.body(self.template(HTML, tracked=tracked, sent=True)) if wanted else b""
-        content_fields, body = self._skeletons[text_only].fill(f"=_{boundary}".encode(), text, html)
+        frame = self._text_only if merge.is_text_only else self._skeleton
+        content_fields, body = frame.fill(f"=_{boundary}".encode(), text, html)
         fields += content_fields
         if body and not body.endswith(b"\r\n"):
             body += b"\r\n"
@@ -243,6 +237,7 @@ class Renderer:
             recipient=recipient,
             fields=fields,
             body=body,
+            skeleton=frame,
             timestamp=int(merge.dated_at.timestamp()),
             smtputf8=not (recipient.isascii() and sender.isascii() and error_address.isascii() and reply.isascii()),
             envelope_id=merge.identifier,
@@ -254,7 +249,7 @@ class Renderer:
         if self._signers:
             # Fields and body are at hand here; a signer that got the finished mail would have to take it apart again.
             signatures = dkim.signatures(
-                self._signers, draft.fields, draft.body, draft.timestamp, is_tight=self._is_tight
+                self._signers, draft.fields, draft.body, draft.timestamp, is_tight=draft.skeleton.is_tight
             )
         data = b"".join([signatures, *draft.fields, b"\r\n", draft.body])
         return Mail(
@@ -264,7 +259,7 @@ class Renderer:
             data=data,
             smtputf8=draft.smtputf8,
             eight_bit=not data.isascii(),
-            is_transparent=self._is_transparent,
+            is_transparent=draft.skeleton.is_transparent,
             envelope_id=draft.envelope_id,
         )
 
@@ -275,6 +270,15 @@ class Renderer:
             own = return_token(message_id, self.key, UNSUBSCRIBE_BY_MAIL)
             mailto = unsubscription_mailto(error_address, self._return_path, own)
         return f"List-Unsubscribe: <{url}>{f',{CRLF} <{mailto}>' if mailto else ''}{CRLF}".encode()
+
+    @cached_property
+    def _skeleton(self) -> Skeleton:
+        return skeleton(self.compiled)
+
+    @cached_property
+    def _text_only(self) -> Skeleton:
+        """Made when the first person wants it: with its attachments it may have many megabytes."""
+        return skeleton(replace(self.compiled, html=""))
 
     @cached_property
     def _signers(self) -> Sequence[dkim.Signer]:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from deliveries.rendering.compile import AttachedFile, Compiled
+from deliveries.rendering.dkim import is_tight
 from deliveries.rendering.encode import base64_body, parameter
 
 BOUNDARY = b"\x00boundary\x00"
@@ -16,11 +17,17 @@ _BETWEEN_FIELDS = re.compile(rb"\r\n(?![ \t])")
 @dataclass(frozen=True, slots=True)
 class Skeleton:
     """The MIME header fields, and the constant octets of the body around a message's boundary, text and HTML:
-    ``pieces[0] slot[0] pieces[1] slot[1] …``."""
+    ``pieces[0] slot[0] pieces[1] slot[1] …``.
+
+    Quoted-printable and base64 as we write them are tight (see :func:`deliveries.rendering.dkim.is_tight`) and have no
+    dot at the beginning of a line. ``is_tight`` says the first of the pieces as well, ``is_transparent`` the second.
+    """
 
     fields: tuple[bytes, ...]
     pieces: tuple[bytes, ...]
     slots: tuple[bytes, ...]
+    is_tight: bool
+    is_transparent: bool
 
     def fill(self, boundary: bytes, text: bytes, html: bytes) -> tuple[list[bytes], bytes]:
         """The MIME header fields of one message, each ended by CRLF, and its body."""
@@ -93,7 +100,14 @@ def _split(entity: bytes) -> Skeleton:
     while True:
         found = [(position, slot) for slot in (BOUNDARY, TEXT, HTML) if (position := rest.find(slot)) >= 0]
         if not found:
-            return Skeleton(fields, (*pieces, rest), tuple(slots))
+            pieces.append(rest)
+            return Skeleton(
+                fields,
+                tuple(pieces),
+                tuple(slots),
+                is_tight=all(map(is_tight, pieces)),
+                is_transparent=not any(b"\n." in piece or piece.startswith(b".") for piece in pieces),
+            )
         position, slot = min(found)
         pieces.append(rest[:position])
         slots.append(slot)
