@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,7 +42,8 @@ def test_it_is_what_was_sent_and_the_next_command_follows(
     wire = sent(content)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(wire)), max_size=6)))
 
-    kept, octets, rest = asyncio.run(received(wire, cuts, most, limit))
+    with ThreadPoolExecutor(1) as thread:  # a browser's test may have left a loop in this one
+        kept, octets, rest = thread.submit(asyncio.run, received(wire, cuts, most, limit)).result()
 
     whole = content if not content or content.endswith(b"\r\n") else content + b"\r\n"
     assert (kept, octets, rest) == (whole[:most], len(whole), NEXT)
