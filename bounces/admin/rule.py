@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -82,6 +82,7 @@ class BounceRuleAdmin(ui.ModelAdmin):
         """What comes with the project is switched off instead: the next version would bring it back."""
         return (obj is None or not obj.is_default) and super().has_delete_permission(request, obj)
 
+    @admin.display(description="from")
     def origin(self, rule: BounceRule) -> str:
         """Whose it is."""
         if not rule.is_default:
@@ -89,8 +90,6 @@ class BounceRuleAdmin(ui.ModelAdmin):
         if rule.is_edited:
             return "Edited; a new version is offered" if _is_new(rule) else "Edited"
         return "Comes with the project"
-
-    origin.short_description = "from"  # type: ignore[attr-defined]
 
     def save_model(self, request: HttpRequest, obj: BounceRule, form: Any, change: Any) -> None:
         """In force here at once, in every other process within seconds."""

@@ -72,7 +72,7 @@ def _groups(text: str) -> tuple[_Group, list[_Group]]:
         blank = "\n\n" in text[last_end : match.start() + 1] or "\n \n" in text[last_end : match.start() + 1]
         last_end = match.end()
         begins = name in _RECIPIENT_FIELDS and (
-            current is common or name in current.fields or _complete(current, blank)
+            current is common or name in current.fields or _complete(current, blank=blank)
         )
         if not begins and blank and groups and name == "action" and "action" in current.fields:
             begins = True
@@ -88,7 +88,7 @@ def _groups(text: str) -> tuple[_Group, list[_Group]]:
     return common, groups
 
 
-def _complete(group: _Group, blank: bool) -> bool:  # noqa: FBT001 - a private step of the loop above
+def _complete(group: _Group, *, blank: bool) -> bool:
     return blank and any(name in group.fields for name in _RECIPIENT_FIELDS) and "action" in group.fields
 
 

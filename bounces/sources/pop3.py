@@ -3,7 +3,7 @@
 import poplib
 import socket
 from base64 import b64encode
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Final
 
@@ -132,6 +132,7 @@ class _Client(poplib.POP3):
 
     file: Any
     sock: socket.socket
+    _shortcmd: Callable[[str], bytes]
 
     def numbers(self) -> dict[str, int]:
         """The number of each mail by its UIDL, in the server's order."""
@@ -148,12 +149,12 @@ class _Client(poplib.POP3):
 
     def xoauth2(self, answer: str) -> None:
         """AUTH XOAUTH2 in two steps: a token does not fit into the command's line (RFC 5034, section 4)."""
-        self._shortcmd("AUTH XOAUTH2")  # type: ignore[attr-defined]
-        self._shortcmd(b64encode(answer.encode()).decode())  # type: ignore[attr-defined]
+        self._shortcmd("AUTH XOAUTH2")
+        self._shortcmd(b64encode(answer.encode()).decode())
 
     def content(self, command: str) -> bytes:
         """The mail that a command gives, without the dots before dots, up to MAX_OCTETS. Raises poplib.error_proto."""
-        self._shortcmd(command)  # type: ignore[attr-defined]
+        self._shortcmd(command)
         content = bytearray()
         octets, begins = 0, True
         while True:

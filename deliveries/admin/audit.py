@@ -23,15 +23,13 @@ class AuditLineAdmin(ui.ModelAdmin):
     search_help_text = "Delivery, person, or what was done: acknowledged, confirmed, edited …"
     actions = None
 
+    @admin.display(description="delivery", ordering="delivery_label")
     def about(self, line: AuditLine) -> Any:
         """The delivery, as it was called then; a link while there is one."""
         if line.delivery_id is None:
             return line.delivery_label
         page = reverse("admin:deliveries_delivery_dashboard", args=[line.delivery_id])
         return format_html('<a href="{}" class="c-link">{}</a>', page, line.delivery_label)
-
-    about.short_description = "delivery"  # type: ignore[attr-defined]
-    about.admin_order_field = "delivery_label"  # type: ignore[attr-defined]
 
     def who(self, line: AuditLine) -> str:
         """The person, by the name they had then."""

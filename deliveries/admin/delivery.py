@@ -254,36 +254,29 @@ class DeliveryAdmin(PropertiesAdmin):
         messages.success(request, "Saved.")
         return redirect("admin:deliveries_delivery_dashboard", obj.pk)
 
+    @admin.display(description="label", ordering="label")
     def title(self, delivery: Delivery) -> SafeString:
         """Label and code, leading to the delivery's page."""
         link = reverse("admin:deliveries_delivery_dashboard", args=[delivery.pk])
         code = format_html(' <span class="c-code">{}</span>', delivery.code) if delivery.code else ""
         return format_html('<a href="{}" class="c-title">{}</a>{}', link, delivery.label, code)
 
-    title.short_description = "label"  # type: ignore[attr-defined]
-    title.admin_order_field = "label"  # type: ignore[attr-defined]
-
+    @admin.display(description="state", ordering="state")
     def badge(self, delivery: Any) -> str:
         """The state in words and colour."""
         return render_to_string("deliveries/badge.html", {"delivery": delivery, "progress": delivery.progress})
 
-    badge.short_description = "state"  # type: ignore[attr-defined]
-    badge.admin_order_field = "state"  # type: ignore[attr-defined]
-
+    @admin.display(description="to deliver")
     def to_send(self, delivery: Delivery) -> str:
         """Messages of the last analysis."""
         return "–" if delivery.to_deliver is None else f"{delivery.to_deliver:,}"
-
-    to_send.short_description = "to deliver"  # type: ignore[attr-defined]
 
     def progress(self, delivery: Any) -> str:
         """Sent and failed."""
         return render_to_string("deliveries/bar.html", {"delivery": delivery, "progress": delivery.progress})
 
+    @admin.display(description="leaves", ordering=LEAVES_AT)
     def leaves(self, delivery: Delivery) -> Any:
         """When its first message left, or is to leave."""
         at = leaves_at(delivery)
         return date_format(timezone.localtime(at), "j M Y, H:i") if at else None
-
-    leaves.short_description = "leaves"  # type: ignore[attr-defined]
-    leaves.admin_order_field = LEAVES_AT  # type: ignore[attr-defined]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.contrib import admin
 from django.http import HttpRequest
 
 from campaign import ui
@@ -34,11 +35,10 @@ class SeedAddressAdmin(AttributesAdmin):
         hint = "What is left empty is filled from a random member of the target."
         return [(None, {"fields": names, "description": hint}), *self.attribute_fieldsets()]
 
+    @admin.display(description="groups")
     def in_groups(self, seed: SeedAddress) -> str:
         """The groups by name."""
         return ", ".join(group.name for group in seed.groups.all())
-
-    in_groups.short_description = "groups"  # type: ignore[attr-defined]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the groups."""

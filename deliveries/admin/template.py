@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
@@ -94,6 +95,7 @@ class DeliveryTemplateAdmin(PropertiesAdmin):
         """What it looks like, small."""
         return picture_frame(template)
 
+    @admin.display(description="delivery")
     def use(self, template: DeliveryTemplate) -> SafeString:
         """A link that starts a delivery from this template."""
         link = f"{reverse('admin:deliveries_delivery_create')}?template={template.pk}"
@@ -102,8 +104,6 @@ class DeliveryTemplateAdmin(PropertiesAdmin):
             link,
             template.label,
         )
-
-    use.short_description = "delivery"  # type: ignore[attr-defined]
 
 
 def picture_frame(template: DeliveryTemplate) -> SafeString:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import messages
+from django.contrib import admin, messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -32,12 +32,11 @@ class TypologyCheckInline(ui.TabularInline):
         """Checks that there are; an extension that was taken away keeps its rows for when it comes back."""
         return super().get_queryset(request).filter(check_key__in=CHECKS)
 
+    @admin.display(description="check")
     def title(self, row: TypologyCheck) -> SafeString:
         """What people call the check, and why there is one."""
         check = CHECKS[row.check_key]
         return format_html('<strong>{}</strong><span class="c-line c-note">{}</span>', check.label, check.description)
-
-    title.short_description = "check"  # type: ignore[attr-defined]
 
 
 @ui.register(Typology)
@@ -69,12 +68,11 @@ class TypologyAdmin(ui.ModelAdmin):
 
         return TypologyForm
 
+    @admin.display(description="always checked first, as errors")
     def always(self, typology: Typology) -> SafeString:
         """The checks that no typology can switch off."""
         rows = ((check.label, check.description) for check in CHECKS.values() if check.required)
         return format_html('<ul class="c-list">{}</ul>', format_html_join("", "<li><strong>{}</strong>: {}</li>", rows))
-
-    always.short_description = "always checked first, as errors"  # type: ignore[attr-defined]
 
     @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Typology, form: Any, change: Any) -> None:
