@@ -19,14 +19,14 @@ from campaign.lib.signing import (
 )
 from deliveries.mail import Mail
 from deliveries.personalization.budget import Budget
-from deliveries.personalization.errors import RenderLimit, ValueProblem
-from deliveries.personalization.sandbox import Environment, Write, prepare, render, variable
+from deliveries.personalization.sandbox import Environment, variable
 from deliveries.rendering import dkim, encode, headers, tracking
 from deliveries.rendering.compile import MAIL_FORMAT, MAY_BE_TRACKED, Compiled
 from deliveries.rendering.encode import MessageError
 from deliveries.rendering.links import HTML, TEXT, Link
 from deliveries.rendering.mime import Skeleton, skeleton
 from deliveries.rendering.return_path import ReturnPath, envelope_sender, unsubscription_mailto
+from deliveries.rendering.template import Template, part_template
 
 __all__ = ["Draft", "MessageError", "MessageRow", "Renderer"]
 
@@ -82,7 +82,7 @@ class Renderer:
         self._return_path = ReturnPath(compiled.return_path)
         plain = Environment(autoescape=False)
         self.headers = {
-            name: _Template(plain, getattr(compiled, name), label)
+            name: Template(plain, getattr(compiled, name), label)
             for name, label in (
                 ("subject", "the subject"),
                 ("sender_name", "the sender name"),
@@ -94,9 +94,9 @@ class Renderer:
             )
         }
         one_line = Environment(autoescape=False, write=headers.value_of_one_line, write_text=str)
-        self.smtp_headers = _Template(one_line, compiled.smtp_headers, headers.WHERE) if compiled.smtp_headers else None
+        self.smtp_headers = Template(one_line, compiled.smtp_headers, headers.WHERE) if compiled.smtp_headers else None
         self.is_tracked = compiled.is_tracked
-        self._templates: dict[tuple[str, bool, bool], _Template] = {}
+        self._templates: dict[tuple[str, bool, bool], Template] = {}
         self.constants: dict[str, Any] = {
             variable("delivery.label"): compiled.label,
             variable("delivery.code"): compiled.code,
@@ -104,14 +104,14 @@ class Renderer:
             variable("delivery.sender_name"): None,
         }
 
-    def template(self, part: str, *, tracked: bool, sent: bool = False) -> "_Template":
+    def template(self, part: str, *, tracked: bool, sent: bool = False) -> Template:
         """A part as a person reads it, or as it is sent: in quoted-printable, unless it goes in base64."""
         key = part, tracked, sent
         if key not in self._templates:
             self._templates[key] = self._prepared(part, tracked=tracked, sent=sent)
         return self._templates[key]
 
-    def _prepared(self, part: str, *, tracked: bool, sent: bool) -> "_Template":
+    def _prepared(self, part: str, *, tracked: bool, sent: bool) -> Template:
         compiled, links = self.compiled, self.compiled.links
         source = getattr(compiled, part)
         if tracked:
@@ -121,17 +121,17 @@ class Renderer:
             source = tracking.plain(source, part, links)
         in_base64 = compiled.html_base64 if part == HTML else compiled.text_base64
         if sent and not in_base64:
-            return _part_template(source, part, encode.quoted_printable, tracking.encoded_around_marks)
-        return _part_template(source, part, encode.line_breaks)
+            return part_template(source, part, encode.quoted_printable, tracking.encoded_around_marks)
+        return part_template(source, part, encode.line_breaks)
 
     def _suffix(self, number: int) -> str:
         return link_suffix(number, self.key)
 
     @cached_property
-    def _marked(self) -> dict[str, "_Template"]:
+    def _marked(self) -> dict[str, Template]:
         """Both parts with a mark around each tracked address."""
         return {
-            part: _part_template(
+            part: part_template(
                 tracking.marked(getattr(self.compiled, part), part, self.compiled.links), part, encode.line_breaks
             )
             for part in (HTML, TEXT)
@@ -298,53 +298,6 @@ def _date_field(dated_at: datetime) -> bytes:
     return b"Date: " + format_datetime(dated_at).encode() + b"\r\n"
 
 
-_UNFIT = (
-    "A value does not fit what is done with it, such as a text compared with a number, or an empty value. "
-    "Turn values into numbers with |int or |float, or give them a |default."
-)
-
-
-def _part_template(source: str, part: str, write: Write, write_text: Write | None = None) -> "_Template":
-    where = "the HTML content" if part == HTML else "the text content"
-    return _Template(Environment(autoescape=part == HTML, write=write, write_text=write_text), source, where)
-
-
-class _Template:
-    """One part of a content. Most headers have no expression; they skip the template engine."""
-
-    def __init__(self, environment: Environment, source: str, where: str) -> None:
-        self.where = where
-        self.write = environment.write
-        write_text = environment.write_text or str
-        self.constant = write_text(source) if "{" not in source else None
-        self.template = None if self.constant is not None else prepare(environment, source, where)
-
-    def render(self, values: dict[str, Any], budget: Budget) -> str:
-        """The text for these values. Raises :class:`MessageError`."""
-        if self.template is None:
-            return self.constant or ""
-        try:
-            return render(self.template, values, budget)
-        except RenderLimit as error:
-            raise MessageError(str(error)) from None
-        except ValueProblem as error:
-            raise self._problem(error, str(error)) from None
-        except Exception as error:
-            raise self._problem(error, _UNFIT) from error
-
-    def _problem(self, error: Exception, sentence: str) -> MessageError:
-        return MessageError(f"In {self.where}, line {self._line(error)}: {sentence}")
-
-    def _line(self, error: Exception) -> int:
-        """The author's line: the deepest one of the traceback that is in the template's own code."""
-        line, step = 1, error.__traceback__
-        while step is not None and self.template is not None:
-            if step.tb_frame.f_code.co_filename == "<template>":
-                line = self.template.get_corresponding_lineno(step.tb_lineno)
-            step = step.tb_next
-        return line
-
-
 class _Merge:
     """One message being made: its values once, each part when it is asked for."""
 
@@ -391,12 +344,12 @@ class _Merge:
         template = self.renderer.headers[name]
         return encode.check_value(template.where, template.render(self.values, self.budget))
 
-    def part(self, template: "_Template") -> str:
+    def part(self, template: Template) -> str:
         """A part of the mail as the template's environment writes it, with this message's links."""
         written = template.render(self.values, self.budget)
         return written.replace(tracking.MARK, self._link_prefix) if self.is_tracked else written
 
-    def body(self, template: "_Template") -> bytes:
+    def body(self, template: Template) -> bytes:
         """A part as it travels: in quoted-printable, its last soft break left out, or else in base64."""
         if template.write is not encode.quoted_printable:
             return encode.base64_body(encode.octets(self.part(template).replace("\n", "\r\n")))
