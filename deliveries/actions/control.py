@@ -6,7 +6,7 @@ from django.utils import timezone
 from deliveries.models import Delivery, Level
 from deliveries.moves import Actor, move, write_act
 from deliveries.queue import announce_work, ask_to_cancel
-from deliveries.sending.parts import CANCELLED_AT_ONCE, cancel_unheld
+from deliveries.sending.parts import cancel_unheld
 from deliveries.states import DeliveryState
 
 
@@ -34,6 +34,5 @@ def stop(delivery: Delivery, *, by: Actor = None) -> None:
     a large delivery bit by bit: the end itself must not wait for that."""
     move(delivery, DeliveryState.STOPPED, finished_at=timezone.now())
     write_act(delivery, "Stopped. Messages that have not been sent are cancelled.", level=Level.WARNING, by=by)
-    closed, _ = cancel_unheld(delivery.pk)
-    if closed == CANCELLED_AT_ONCE:
-        ask_to_cancel()
+    cancel_unheld(delivery.pk)
+    ask_to_cancel()

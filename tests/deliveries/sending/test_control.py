@@ -185,7 +185,6 @@ def test_a_large_delivery_is_stopped_at_once_and_its_rest_cancelled_a_few_parts_
     monkeypatch, django_assert_max_num_queries
 ):
     monkeypatch.setattr(parts, "CANCELLED_AT_ONCE", 2)
-    monkeypatch.setattr(control, "CANCELLED_AT_ONCE", 2)
     asked = []
     monkeypatch.setattr(control, "ask_to_cancel", lambda: asked.append(True))
     delivery = factories.confirmed(factories.delivery(factories.people(10), part_size=2))
