@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from campaign.services.locks import try_exclusive
 from deliveries.sending.smtp.replies import Reply, Stage
 
 IN_DOUBT: Final = b"0 - "
@@ -118,7 +119,7 @@ class Journal:
             yield False
             return
         try:
-            yield _lock_is_free(descriptor) and path.exists()
+            yield try_exclusive(descriptor) and path.exists()
         finally:
             os.close(descriptor)
 
@@ -152,11 +153,3 @@ class Journal:
 
 def _reply(code: bytes, stage: bytes, text: bytes) -> Reply:
     return Reply(int(code), text.decode("utf-8", "replace"), Stage(stage.decode()))
-
-
-def _lock_is_free(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,6 +1,5 @@
 """Giving up copies that an archive never got."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +18,7 @@ from deliveries.retention import purge_log, purge_values
 from deliveries.states import DeliveryState
 from tests.deliveries.factories import builtin_blocks, confirmed, delivery, doubtful, people
 from tests.deliveries.pages.test_acts import act, ask, said
-from tests.deliveries.sending.sessions import until_somebody_waits
+from tests.deliveries.sending.sessions import waiting_for
 from tests.people import at_colleague, at_marketer, colleague, marketer
 
 __all__ = ["at_colleague", "at_marketer", "colleague", "marketer"]
@@ -168,18 +167,10 @@ def test_whoever_gives_up_and_whoever_makes_copies_take_their_rows_in_one_order(
     outcomes = [CopyOutcome(copy.pk, None, None, is_complete=False, reply="450 later") for copy in (second, first)]
 
     def elsewhere() -> None:
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                # As the planner does it with many rows: they are met as they are stored.
-                cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
-                give_up(made.pk) if act == "give up" else record([second, first], outcomes, now())
-        finally:
-            connection.close()
+        with transaction.atomic(), connection.cursor() as cursor:
+            # As the planner does it with many rows: they are met as they are stored.
+            cursor.execute("SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off")
+            give_up(made.pk) if act == "give up" else record([second, first], outcomes, now())
 
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            ArchiveCopy.objects.select_for_update().get(pk=first.pk)
-            waiting = pool.submit(elsewhere)
-            until_somebody_waits()
-            assert ArchiveCopy.objects.select_for_update(nowait=True).get(pk=second.pk) == second
-        waiting.result(20)
+    with waiting_for(first, elsewhere):
+        assert ArchiveCopy.objects.select_for_update(nowait=True).get(pk=second.pk) == second

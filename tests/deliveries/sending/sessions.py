@@ -6,7 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
-from django.db import connection
+from django.db import connection, transaction
+from django.db.models import Model
 
 from deliveries.models import Route
 from deliveries.sending import slots
@@ -65,6 +66,25 @@ def elsewhere(route: Route) -> Iterator[None]:
     finally:
         over.set()
         thread.join(10)
+
+
+@contextmanager
+def waiting_for(row: Model, act: Callable[[], object]) -> Iterator[None]:
+    """Inside the block somebody else does ``act`` and waits for this row, which is held until the block's end."""
+
+    def elsewhere() -> None:
+        try:
+            act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            type(row)._default_manager.select_for_update().get(pk=row.pk)
+            waiting = pool.submit(elsewhere)
+            until_somebody_waits()
+            yield
+        waiting.result(20)
 
 
 def until_somebody_waits() -> None:

@@ -13,7 +13,7 @@ from deliveries.sending import outcomes, parts
 from deliveries.sending.outcomes import Outcome
 from deliveries.states import DeliveryState, MessageState, PartState
 from tests.deliveries import factories
-from tests.deliveries.sending.sessions import until_somebody_waits
+from tests.deliveries.sending.sessions import until_somebody_waits, waiting_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -82,18 +82,7 @@ def test_outcomes_of_several_kinds_take_their_messages_in_the_order_in_which_bou
     first, second = Message.objects.of_delivery(made.pk).order_by("pk")
     known = [Outcome(message.pk, state, "done", now()) for message, state in zip((first, second), states, strict=True)]
 
-    def elsewhere() -> None:
-        try:
-            outcomes.record(known[::-1])
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            Message.objects.select_for_update().get(pk=first.pk)
-            recorded = pool.submit(elsewhere)
-            until_somebody_waits()
-            assert Message.objects.select_for_update(nowait=True).get(pk=second.pk) == second
-        recorded.result(20)
+    with waiting_for(first, lambda: outcomes.record(known[::-1])):
+        assert Message.objects.select_for_update(nowait=True).get(pk=second.pk) == second
 
     assert factories.states(made) == list(states)
