@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.deliveries.sending.certificates import Authority
+from tests.processes import running
 
 PASSWORD = "mailbox-secret"
 
@@ -122,7 +123,7 @@ class Dovecot:
 
     def _doveadm(self, *command: str) -> str:
         doveadm = [*_as_nobody(), "doveadm", "-c", str(self.folder / "dovecot.conf"), *command]
-        return subprocess.run(doveadm, check=True, capture_output=True, text=True, timeout=20).stdout
+        return subprocess.run(doveadm, check=True, capture_output=True, text=True, timeout=60).stdout
 
     def _own(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -185,18 +186,16 @@ def _server(more: str, certificate: Path) -> Iterator[Dovecot]:
         if not path.exists():
             path.mkdir()
         dovecot._give(path)
-    process = subprocess.Popen([*_as_nobody(), "dovecot", "-F", "-c", str(folder / "dovecot.conf")])
     try:
-        _wait_for(dovecot, process)
-        yield dovecot
+        with running([*_as_nobody(), "dovecot", "-F", "-c", str(folder / "dovecot.conf")]) as process:
+            _wait_for(dovecot, process)
+            yield dovecot
     finally:
-        process.terminate()
-        process.wait(10)
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_for(dovecot: Dovecot, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until and process.poll() is None:
         try:
             for port in (dovecot.imap, dovecot.imaps, dovecot.pop3, dovecot.pop3s):

@@ -59,8 +59,8 @@ class SinkThread:
 
     def start(self) -> None:
         self._thread.start()
-        if not self._ready.wait(10):
-            raise RuntimeError("The SMTP sink did not start within 10 seconds.")
+        if not self._ready.wait(60):
+            raise RuntimeError("The SMTP sink did not start within a minute.")
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -85,17 +85,17 @@ def _running(folder: Path, port: int, relay: int) -> Iterator[None]:
     said = folder / "said"
     try:
         with said.open("w") as output:  # no pipe: the daemons would keep it open
-            subprocess.run([*command, "start"], stdout=output, stderr=output, timeout=20, check=False)
+            subprocess.run([*command, "start"], stdout=output, stderr=output, timeout=60, check=False)
         _wait_for(port, said)
         yield
     finally:
         subprocess.run(
-            [*command, "abort"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False
+            [*command, "abort"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False
         )
 
 
 def _wait_for(port: int, said: Path) -> None:
-    for _ in range(400):
+    for _ in range(1_200):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.deliveries.factories import builtin_blocks
 from tests.people import PASSWORD, marketer
 
 __all__ = ["marketer"]
+
+PATIENCE_MS = 60_000
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +21,7 @@ def browser(chromium: str) -> Iterator[Browser]:
     """One Chromium for all tests of a process."""
     # Playwright keeps an event loop running in this thread, which Django takes for asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield browser
@@ -40,7 +43,7 @@ def complaints() -> list[str]:
 def page(browser: Browser, live_server: Any, complaints: list[str]) -> Iterator[Page]:
     """A tab that nobody has logged in to."""
     context = browser.new_context(base_url=live_server.url, viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)

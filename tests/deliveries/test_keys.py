@@ -219,7 +219,7 @@ def judged_by_opendkim(data: bytes, folder: Path) -> str:
     configuration.write_text(f"Mode v\nTestPublicKeys {keys}\nSyslog no\n")
     message.write_bytes(data)
     command = ["opendkim", "-x", str(configuration), "-t", str(message), "-vv"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return re.sub(r"\s+", " ", done.stdout + done.stderr)
 
 

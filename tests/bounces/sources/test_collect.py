@@ -218,8 +218,8 @@ def receiving() -> Iterator[Callable[..., tuple["subprocess.Popen[str]", str]]]:
 
 
 def until(holds: Callable[[], bool]) -> bool:
-    """Whether it holds within ten seconds."""
-    end = time.monotonic() + 10
+    """Whether it holds within a minute."""
+    end = time.monotonic() + 60
     while not holds() and time.monotonic() < end:
         time.sleep(0.02)
     return holds()
@@ -249,5 +249,5 @@ def test_the_process_takes_what_comes_by_mailbox_and_smtp_even_after_a_kill_and_
         client.sendmail("", [sent.return_path(three)], sent.bounce(three))
     assert Quarantine.objects.count() == 3
     told.send_signal(signal.SIGTERM)
-    assert told.wait(15) == 0
+    assert told.wait(60) == 0
     assert dovecot.flags(box.username) == [""]

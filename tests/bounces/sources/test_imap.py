@@ -112,7 +112,7 @@ def test_it_is_told_of_a_new_mail_by_idle(dovecot: Dovecot, make: Make) -> None:
         timer = threading.Timer(0.3, dovecot.put, (box.username, FOREIGN))
         timer.start()
 
-        told = session.wait(20, lambda: False)
+        told = session.wait(60, lambda: False)
         timer.join()
 
         assert told

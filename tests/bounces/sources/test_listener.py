@@ -38,14 +38,14 @@ def port() -> Iterator[int]:
 
 
 def client(port: int) -> smtplib.SMTP:
-    return smtplib.SMTP("127.0.0.1", port, local_hostname="mta.example.org", timeout=10)
+    return smtplib.SMTP("127.0.0.1", port, local_hostname="mta.example.org", timeout=60)
 
 
 class Raw:
     """A client that says exactly what it is told to."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=10)
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=60)
         self.lines = self.socket.makefile("rb")
 
     def __enter__(self) -> Self:

@@ -181,7 +181,7 @@ def test_of_two_people_who_choose_at_once_one_finds_a_winner(worker, smtp_sink: 
     ready = threading.Barrier(2)
 
     def choose(letter: str) -> str:
-        ready.wait(10)
+        ready.wait(60)
         try:
             return choose_winner(delivery, letter).letter
         except ActionRefused as refused:

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import socket
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +15,7 @@ import pytest
 from deliveries.outside import spam
 from deliveries.outside.spam import NoVerdict, Verdict, judge
 from tests.deliveries.outside.web_server import WebServer
+from tests.processes import running
 
 MAIL = b"From: a@example.com\r\nTo: b@example.com\r\nSubject: Hello\r\n\r\nHello\r\n"
 GTUBE = b"XJS*C4JDBQADN1.NSBN3*2IDNEN*GTUBE-STANDARD-ANTI-UBE-TEST-EMAIL*C.34X"
@@ -140,17 +140,13 @@ def rspamd(tmp_path: Path) -> Iterator[str]:
     )
     command = ["rspamd", "-f", "-c", str(own), "--var", f"DBDIR={tmp_path}/db", "--var", f"RUNDIR={tmp_path}/run"]
     root = ["-i"] if os.geteuid() == 0 else []
-    process = subprocess.Popen([*command, *root], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
+    with running([*command, *root]) as process:
         _wait_for(port, lambda: process.poll() is None)
         yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
 
 
 def _wait_for(port: int, alive: Callable[[], bool]) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + 60
     while time.monotonic() < until and alive():
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -21,7 +21,7 @@ def free_port() -> int:
         return port
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 5.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     """Return when the condition holds; fail after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -24,13 +24,13 @@ def in_lanes(count: int, act: Callable[[], AbstractContextManager[T]]) -> list[T
     def lane() -> T:
         try:
             with act() as result:
-                together.wait(10)
+                together.wait(60)
                 return result
         finally:
             connection.close()
 
     with ThreadPoolExecutor(count) as pool:
-        return [future.result(20) for future in [pool.submit(lane) for _ in range(count)]]
+        return [future.result(90) for future in [pool.submit(lane) for _ in range(count)]]
 
 
 @contextmanager
@@ -54,14 +54,14 @@ def elsewhere(route: Route) -> Iterator[None]:
             with slot_taken(route) as slot:
                 assert slot is not None
                 taken.set()
-                over.wait(20)
+                over.wait(90)
         finally:
             connection.close()
 
     thread = threading.Thread(target=lane)
     thread.start()
     try:
-        assert taken.wait(10)
+        assert taken.wait(60)
         yield
     finally:
         over.set()
