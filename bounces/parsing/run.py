@@ -214,9 +214,11 @@ def _of_prose(mail: Mail, notice: str, quotes: list[str]) -> Report:
     marked = auto_reply.marked(mail.headers) and not system
     if (auto_reply.titled(subject) or marked) and "x-failed-recipients" not in mail.headers:
         return Report(Kind.VACATION, (), clues, notice)
-    if signs.is_bounce(mail, notice, system=system):
+    returns = bool(mail.quoted or quotes)
+    if signs.is_bounce(mail, notice, system=system, returns=returns) and (returns or not signs.lures(notice)):
         findings = _recipients_in(mail, notice) or _recipient_of(headers, mail, notice)
-        if findings or system:
+        # A postmaster is a person as well: he names nobody, returns nothing, and can be answered.
+        if findings or (system and (returns or signs.came_from_nobody(mail.headers))):
             if signs.is_late(mail.headers, notice):
                 return Report(Kind.DELAYED, tuple(_once([delayed(each) for each in findings])), clues, notice)
             return Report(Kind.BOUNCE, tuple(_once(findings)), clues, notice)

@@ -18,6 +18,7 @@ _DELAY = Patterns(table("delays"))
 _DELAY_SUBJECT = Patterns(table("delay_subjects"))
 _GIVEN_UP = Patterns(table("given_up"))
 _OTHER_BUSINESS = Patterns(table("other_business"))
+_LURES = Patterns(table("lures"))
 _ANSWER = re.compile(
     r"^\s*(?:re|aw|sv|antw|fwd?|wg|tr|rv|enc|vs|res|i|fs|odp|ynt|回复|转发|答复|回覆)\s?(?:\[\d+\])?\s?[:：]",
     re.IGNORECASE,
@@ -25,6 +26,7 @@ _ANSWER = re.compile(
 _WROTE = re.compile(
     r"^[ \t]*>[ \t]?\S|\b(?:wrote|schrieb|a écrit|escribió|escreveu|ha scritto|schreef|пишет)\s*:", re.MULTILINE
 )
+_DAEMON = re.compile(r"^\s*(?:<\s*>)?\s*$|daemon", re.IGNORECASE)
 _ABOUT_MAIL = re.compile(
     r"mail|message|deliver|smtp|nachricht|courriel|correo|mensaje|mensagem|posta|письм|сообщен|メール|邮件|郵件|메일|"
     r"wiadomo|bericht|zpr[áa]v|recipient|meddel|besked|melding|viesti|üzenet|levél|leveled|ileti|μήνυμα|mesaj|"
@@ -47,8 +49,11 @@ def opening_of(notice: str) -> str:
 
 
 def is_about_something_else(mail: Mail, status_types: set[str]) -> bool:
-    """Whether the mail is a report on reading, on authentication or encryption, or an invitation."""
+    """Whether the mail is a report on reading, on authentication or encryption, an invitation, or what a mailing list
+    writes to its members about their membership."""
     if mail.parameters.get("report-type", "").lower() in _REPORTS_ON_OTHER_THINGS or mail.type in _OTHER_TYPES:
+        return True
+    if mail.headers.get("x-list-administrivia").strip().lower() == "yes":
         return True
     return any(True for _ in own_parts(mail, _OTHER_TYPES)) and not any(True for _ in own_parts(mail, status_types))
 
@@ -59,9 +64,19 @@ def is_system(headers: Headers) -> bool:
     return _SYSTEM.occur_in(sender) or not sender
 
 
+def came_from_nobody(headers: Headers) -> bool:
+    """Whether the mail has the empty return path of notices (RFC 5321, section 4.5.5), or a daemon's."""
+    return _DAEMON.search(headers.get("return-path")) is not None
+
+
 def answers(subject: str) -> bool:
     """Whether the subject says that the mail answers or forwards another."""
     return _ANSWER.match(subject) is not None
+
+
+def lures(notice: str) -> bool:
+    """Whether a notice wants its reader to sign in and mend a mailbox of his own, as frauds do."""
+    return _LURES.occur_in(opening_of(notice))
 
 
 def names_failure(text: str) -> bool:
@@ -69,8 +84,8 @@ def names_failure(text: str) -> bool:
     return _FAILURE.occur_in(text.lower())
 
 
-def is_bounce(mail: Mail, notice: str, *, system: bool) -> bool:
-    """Whether the notice reports that somebody was not reached, or not yet."""
+def is_bounce(mail: Mail, notice: str, *, system: bool, returns: bool) -> bool:
+    """Whether the notice reports that somebody was not reached, or not yet; `returns` says that it quotes a message."""
     if "x-failed-recipients" in mail.headers:
         return True
     opening = opening_of(notice)
@@ -82,7 +97,7 @@ def is_bounce(mail: Mail, notice: str, *, system: bool) -> bool:
         return False
     titled = _FAILURE_SUBJECT.occur_in(subject) or _DELAY_SUBJECT.occur_in(subject)
     if system:
-        return titled or bool(mail.quoted) or _ABOUT_MAIL.search(opening) is not None
+        return titled or returns or _ABOUT_MAIL.search(opening) is not None
     # Others report parcels and payments that failed: it must be about mail, and name an address.
     return (
         titled

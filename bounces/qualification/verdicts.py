@@ -36,11 +36,13 @@ def qualify(text: str, status: str = "", reply_code: str = "", context: str = ""
     status = _telling(status, text)
     own = rules.find(text)
     said = own if own is None or not own.general else None
-    verdict = _of(said) or (None if is_weak(status) else by_status(status)) or _of(own)
+    verdict = _of(said) or (None if is_weak(status) else by_status(status))
+    if verdict is None and own is not None and (status or reply_code):
+        verdict = _of(own)
     if verdict is None and context:
         around = rules.find(without_boilerplate(context))
         verdict = _of(around) if around is not None and not around.general else None
-    verdict = verdict or by_status(status) or _by_reply_code(reply_code) or UNQUALIFIED
+    verdict = verdict or _of(own) or by_status(status) or _by_reply_code(reply_code) or UNQUALIFIED
     temporary = status.startswith("4") or (not status and reply_code.startswith("4"))
     if verdict.type is FailureType.HARD and temporary and verdict.reason in _HARD_IF_TEMPORARY:
         return Verdict(FailureType.SOFT, verdict.reason, verdict.rule)

@@ -9,6 +9,10 @@ _FRAME = re.compile(
     r"host \S{1,255} (?:said|refused to talk to me): |\(in reply to (?!mail from)[a-z ]{1,40}\)|"
     r"delivery temporarily suspended: "
 )
+_STAGE = re.compile(
+    r"(?:host \S{1,255} \[\S{2,45}\]:? )?[ls]mtp error from remote (?:mail )?(?:server|mailer) after "
+    r"(?!(?:pipelined )?mail from)[a-z ]{3,40}(?::<?\*>?| \S{1,255})?: ?"
+)
 _IP = re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b|\b[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){3,7}\b")
 _BOILERPLATE = re.compile(
     r"this is a permanent error[;.,]? ?(?:i'?ve given up)?|i'?ve given up|sorry it didn'?t work out|"
@@ -30,7 +34,10 @@ def masked(text: str) -> str:
         lower = _LINK.sub("#url#", lower)
     if "@" in lower:
         lower = _ADDRESS.sub("*", lower)
-    return _FRAME.sub("", " ".join(lower.split()))
+    lower = " ".join(lower.split())
+    if "mtp error from remote" in lower:
+        lower = _STAGE.sub("", lower)
+    return _FRAME.sub("", lower)
 
 
 def without_boilerplate(notice: str) -> str:

@@ -6,11 +6,17 @@ SENDER = "bounces+token@news.sender.example"
 
 
 def notice(
-    text: str, *, subject: str = "Undelivered Mail Returned to Sender", sender: str = "MAILER-DAEMON@mx.relay.example"
+    text: str,
+    *,
+    subject: str = "Undelivered Mail Returned to Sender",
+    sender: str = "MAILER-DAEMON@mx.relay.example",
+    return_path: str = "",
+    more: str = "",
 ) -> bytes:
-    """A notice in plain text, as a server writes it to our return path."""
+    """A notice in plain text, as a server writes it to our return path; `more` header lines end with a line feed."""
     return (
-        f"From: Mail Delivery Subsystem <{sender}>\nTo: {SENDER}\nSubject: {subject}\n"
+        f"Return-Path: <{return_path}>\n{more}From: Mail Delivery Subsystem <{sender}>\nTo: {SENDER}\n"
+        f"Subject: {subject}\n"
         f"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n{dedent(text).strip()}\n"
     ).encode()
 

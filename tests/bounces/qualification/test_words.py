@@ -3,6 +3,7 @@
 import pytest
 
 from bounces.qualification import qualify
+from bounces.qualification.verdicts import UNQUALIFIED
 from deliveries.sending.verdict import FailureType, Reason
 
 HARD, SOFT = FailureType.HARD, FailureType.SOFT
@@ -23,6 +24,38 @@ SAYINGS = [
     ("Boîte pleine", SOFT, Reason.MAILBOX_FULL),
     ("Postfach voll", SOFT, Reason.MAILBOX_FULL),
     ("Recipient is NULL MX", SOFT, Reason.INVALID_DOMAIN),
+    ("There is nobody here by that name", HARD, Reason.USER_UNKNOWN),
+    ("The person you wrote to is unknown", HARD, Reason.USER_UNKNOWN),
+    ("Kein Benutzer unter dieser Adresse", HARD, Reason.USER_UNKNOWN),
+    ("Okänd mottagare", HARD, Reason.USER_UNKNOWN),
+    ("Onbekende gebruiker", HARD, Reason.USER_UNKNOWN),
+    ("Brak takiego konta", HARD, Reason.USER_UNKNOWN),
+    ("Adresa nu există", HARD, Reason.USER_UNKNOWN),
+    ("Primatelj je nepoznat", HARD, Reason.USER_UNKNOWN),
+    ("Одержувача не знайдено, адреса не існує", HARD, Reason.USER_UNKNOWN),
+    ("Địa chỉ không tồn tại", HARD, Reason.USER_UNKNOWN),
+    ("Alamat tidak ditemukan", HARD, Reason.USER_UNKNOWN),
+    ("המשתמש לא קיים", HARD, Reason.USER_UNKNOWN),
+    ("المستخدم غير موجود", HARD, Reason.USER_UNKNOWN),
+    ("ไม่พบผู้ใช้", HARD, Reason.USER_UNKNOWN),
+    ("Kontot är avslutat", HARD, Reason.ACCOUNT_DISABLED),
+    ("AccountDisabledException: mailbox cannot be opened", HARD, Reason.ACCOUNT_DISABLED),
+    ("account blocked, invoice unpaid", SOFT, Reason.ACCOUNT_DISABLED),
+    ("Brevlådan är full", SOFT, Reason.MAILBOX_FULL),
+    ("Postkassen er fuld", SOFT, Reason.MAILBOX_FULL),
+    ("Postilaatikko on täynnä", SOFT, Reason.MAILBOX_FULL),
+    ("A postafiók megtelt", SOFT, Reason.MAILBOX_FULL),
+    ("Hộp thư đã đầy", SOFT, Reason.MAILBOX_FULL),
+    ("Kein Platz mehr im Postfach", SOFT, Reason.MAILBOX_FULL),
+    ("Kotak surat tidak ada ruang, penuh", SOFT, Reason.MAILBOX_FULL),
+    ("Verbindung abgelehnt", SOFT, Reason.UNREACHABLE),
+    ("Connexion refusée", SOFT, Reason.UNREACHABLE),
+    ("Temporary lookup failure", SOFT, Reason.UNREACHABLE),
+    ("No mail servers exist for this address", SOFT, Reason.INVALID_DOMAIN),
+    ("RP:TRC mx9", SOFT, Reason.REFUSED),
+    ("Sending frequency limited", SOFT, Reason.REFUSED),
+    ("The recipient has refused your message", SOFT, Reason.REFUSED),
+    ("The mail violates our policy", SOFT, Reason.REFUSED),
 ]
 
 
@@ -31,3 +64,22 @@ def test_it_understands_what_servers_say(saying: str, kind: FailureType, reason:
     verdict = qualify(saying, "", "550")
 
     assert (verdict.type, verdict.reason) == (kind, reason), verdict.rule
+
+
+def test_a_code_says_more_than_the_recipient_being_rejected() -> None:
+    assert qualify("550 5.1.1 recipient rejected", "5.1.1", "550").type is HARD
+    assert qualify("550 5.7.1 recipient rejected", "5.7.1", "550").type is SOFT
+
+
+def test_words_of_the_reporting_server_around_a_refusal_decide_nothing() -> None:
+    said = "host mx.h.example [192.0.2.1]\nSMTP error from remote mail server after RCPT TO:<bob@h.example>:\n550 Nanu"
+
+    assert qualify(said, "", "550") == UNQUALIFIED
+
+
+def test_a_sentence_that_every_notice_has_says_less_than_the_reason_in_another() -> None:
+    notice = "The mailbox is full.\n\n<bob@h.example>\n\nWrite to the postmaster if this is in error, later."
+
+    verdict = qualify("Write to the postmaster if this is in error, later.", context=notice)
+
+    assert verdict.reason is Reason.MAILBOX_FULL
