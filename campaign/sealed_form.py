@@ -1,65 +1,59 @@
-"""The form of a row with a password that is sealed at rest: it goes in and never comes out."""
+"""The form of a row with secrets that are sealed at rest: they go in and never come out."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django import forms
-from django.contrib.admin import ModelAdmin
-from django.http import HttpRequest
 
 from campaign import ui
 from campaign.lib.sealed_password import SealedPassword
 
-Fieldsets = list[tuple[str | None, dict[str, list[Any]]]]
 Row = TypeVar("Row", bound=SealedPassword)
 
-SECRETS = ("new_password", "forget_password")
+
+def secret_field(label: str, *, strip: bool = False) -> forms.CharField:
+    """A field to type a secret; what was typed is not shown again either."""
+    widget = ui.PasswordInput(attrs={"autocomplete": "new-password"})
+    return forms.CharField(required=False, label=label, strip=strip, widget=widget)
 
 
 class SealedForm(forms.ModelForm[Row]):
-    """Fields to type a new password or to forget the stored one."""
+    """Fields to type a new secret or to forget the stored one: for each name in `sealed`, ``new_name`` and
+    ``forget_name``. `sealed` gives what a person calls it."""
 
-    sealed_hint: ClassVar[str] = ""
+    sealed: ClassVar[Mapping[str, str]] = {"password": "password"}
 
-    new_password = forms.CharField(
-        required=False,
-        label="Password",
-        strip=False,
-        widget=ui.PasswordInput(attrs={"autocomplete": "new-password"}),
-    )
+    new_password = secret_field("Password")
     forget_password = forms.BooleanField(required=False, label="Forget the stored password")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if "new_password" in self.fields:
-            kept = (
-                "A password is stored. Leave empty to keep it."
-                if self.instance.sealed_password
-                else "Stored encrypted and never shown again."
-            )
-            self.fields["new_password"].help_text = f"{kept} {self.sealed_hint}".strip()
+        for name, word in self.sealed.items():
+            if f"new_{name}" in self.fields:
+                self.fields[f"new_{name}"].help_text = (
+                    f"A {word} is stored. Leave empty to keep it."
+                    if getattr(self.instance, f"sealed_{name}")
+                    else "Stored encrypted and never shown again."
+                )
 
     def clean(self) -> dict[str, Any]:
         """Refuse two wishes that contradict each other."""
         cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("new_password") and cleaned.get("forget_password"):
-            self.add_error("forget_password", "Either type a new password or forget the stored one.")
+        for name, word in self.sealed.items():
+            if cleaned.get(f"new_{name}") and cleaned.get(f"forget_{name}"):
+                self.add_error(f"forget_{name}", f"Either type a new {word} or forget the stored one.")
         return cleaned
 
+    def will_have(self, name: str) -> bool:
+        """Whether this secret will be stored once the form is saved; after :meth:`clean`."""
+        typed, forgotten = self.cleaned_data.get(f"new_{name}"), self.cleaned_data.get(f"forget_{name}")
+        return bool(typed or (getattr(self.instance, f"sealed_{name}") and not forgotten))
+
     def save(self, commit: bool = True) -> Row:  # noqa: FBT001, FBT002 (Django's signature)
-        """Seal a new password; keep the stored one otherwise."""
-        if self.cleaned_data.get("forget_password"):
-            self.instance.password = ""
-        elif secret := self.cleaned_data.get("new_password"):
-            self.instance.password = secret
+        """Seal new secrets; keep the stored ones otherwise."""
+        for name in self.sealed:
+            if self.cleaned_data.get(f"forget_{name}"):
+                setattr(self.instance, name, "")
+            elif secret := self.cleaned_data.get(f"new_{name}"):
+                setattr(self.instance, name, secret)
         return super().save(commit)
-
-
-def sealed_fieldsets(admin: "ModelAdmin[Any]", request: HttpRequest, row: Any) -> Any:
-    """The admin's fieldsets; somebody who may only look sees nothing of the password."""
-    may_save = admin.has_change_permission(request, row) if row else admin.has_add_permission(request)
-    if may_save:
-        return admin.fieldsets
-    return [
-        (title, {"fields": [name for name in group["fields"] if name not in SECRETS]})
-        for title, group in admin.fieldsets or []
-    ]

@@ -13,11 +13,12 @@ class Protocol(models.TextChoices):
 class Mechanism(models.TextChoices):
     """How a route logs in (RFC 4954). AUTOMATIC tries CRAM-MD5, PLAIN and LOGIN, what the relay offers, in that order.
 
-    XOAUTH2 gives the password as an access token of OAuth 2.
+    XOAUTH2 and OAUTHBEARER (RFC 7628) take an access token of OAuth 2.
     """
 
     AUTOMATIC = "auto", "The best that the relay offers (CRAM-MD5, PLAIN, LOGIN)"
     PLAIN = "PLAIN", "PLAIN"
     LOGIN = "LOGIN", "LOGIN"
     CRAM_MD5 = "CRAM-MD5", "CRAM-MD5"
-    XOAUTH2 = "XOAUTH2", "XOAUTH2"
+    XOAUTH2 = "XOAUTH2", "XOAUTH2 (OAuth 2)"
+    OAUTHBEARER = "OAUTHBEARER", "OAUTHBEARER (OAuth 2)"

@@ -7,21 +7,22 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 
-from bounces.models import BounceMailbox
+from bounces.models import BounceMailbox, MailboxLogin
 from bounces.sources.collect import look
 from bounces.sources.mailbox import MailboxUnavailable
-from bounces.sources.oauth import TokenRefused
 from campaign import ui
 from campaign.connection_test import tried
+from campaign.lib.oauth.answer import TokenRefused
 from campaign.lib.sealing import SealBroken
-from campaign.sealed_form import Fieldsets, SealedForm, sealed_fieldsets
+from campaign.oauth_form import SETTINGS, Fieldsets, OAuthForm, credentials, oauth_fieldsets, token_state
 from deliveries.admin.schedule import DurationField
 
 
-class MailboxForm(SealedForm[BounceMailbox]):
-    """A mailbox; its password goes in and never comes out."""
+class MailboxForm(OAuthForm[BounceMailbox]):
+    """A mailbox; its secrets go in and never come out."""
 
-    sealed_hint = "For XOAUTH2: the access token, or the client secret where a token address is given."
+    login_field = "login"
+    bearers = (MailboxLogin.XOAUTH2, MailboxLogin.OAUTHBEARER)
 
     interval = DurationField(
         help_text=str(BounceMailbox._meta.get_field("interval").help_text),
@@ -40,9 +41,7 @@ class MailboxForm(SealedForm[BounceMailbox]):
             "authority_file",
             "username",
             "login",
-            "token_url",
-            "client_id",
-            "scope",
+            *SETTINGS,
             "folder",
             "ours",
             "ours_folder",
@@ -58,24 +57,11 @@ class MailboxAdmin(ui.ModelAdmin):
     list_display = ["name", "protocol", "host", "is_active", "checked_at", "state", "counts"]
     actions = None
     change_form_template = "bounces/mailbox_form.html"
-    readonly_fields = ["checked_at", "counts"]
+    readonly_fields = ["checked_at", "counts", token_state]
     fieldsets: ClassVar[Fieldsets] = [
         (None, {"fields": ["name", "is_active"]}),
         ("Connection", {"fields": ["protocol", ("host", "port"), "security", "authority_file"]}),
-        (
-            "Credentials",
-            {
-                "fields": [
-                    "username",
-                    "login",
-                    "new_password",
-                    "forget_password",
-                    "token_url",
-                    "client_id",
-                    "scope",
-                ]
-            },
-        ),
+        ("Credentials", {"fields": credentials("login")}),
         ("Mails", {"fields": ["folder", "ours", "ours_folder", "interval"]}),
         ("Last reading", {"fields": ["checked_at", "counts"]}),
     ]
@@ -99,8 +85,8 @@ class MailboxAdmin(ui.ModelAdmin):
         return [test, *super().get_urls()]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Somebody who may only look sees nothing of the password; a new mailbox has not been read."""
-        groups = sealed_fieldsets(self, request, obj)
+        """Somebody who may only look sees nothing of the secrets; a new mailbox has not been read."""
+        groups = oauth_fieldsets(self, request, obj)
         return groups if obj else [group for group in groups if group[0] != "Last reading"]
 
     @staticmethod

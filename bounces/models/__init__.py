@@ -2,7 +2,7 @@
 
 from bounces.models.forward import Forward, ForwardState
 from bounces.models.mail import BounceMail, MailState
-from bounces.models.mailbox import BounceMailbox, MailboxLogin, MailboxProtocol, OursAction
+from bounces.models.mailbox import BounceMailbox, MailboxLogin, MailboxProtocol, MailboxToken, OursAction
 from bounces.models.rule import BounceRule
 from bounces.models.unqualified import TextState, UnqualifiedFailure, UnqualifiedText
 
@@ -15,6 +15,7 @@ __all__ = [
     "MailState",
     "MailboxLogin",
     "MailboxProtocol",
+    "MailboxToken",
     "OursAction",
     "TextState",
     "UnqualifiedFailure",

@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import Final
 
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator, URLValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from campaign.lib.connecting import Security, check_host
-from campaign.lib.sealed_password import SealedPassword
+from campaign.lib.oauth.login import OAuthLogin
+from campaign.lib.oauth.tokens import KeptToken
 
 SHORTEST_INTERVAL: Final = timedelta(seconds=15)
 LONGEST_INTERVAL: Final = timedelta(days=1)
@@ -26,6 +27,7 @@ class MailboxLogin(models.TextChoices):
 
     PASSWORD = "password", "Password"
     XOAUTH2 = "xoauth2", "XOAUTH2 (OAuth 2)"
+    OAUTHBEARER = "oauthbearer", "OAUTHBEARER (OAuth 2)"
 
 
 class OursAction(models.TextChoices):
@@ -36,8 +38,10 @@ class OursAction(models.TextChoices):
     KEEP = "keep", "Leave (IMAP: mark as read)"
 
 
-class BounceMailbox(SealedPassword):
+class BounceMailbox(OAuthLogin):
     """A mailbox that bounces are collected from: where it is, who logs in, what becomes of its mails, how it went."""
+
+    called = "mailbox"
 
     name = models.CharField(max_length=80, unique=True)
     is_active = models.BooleanField("active", default=True, help_text="A mailbox that is not active is not read.")
@@ -63,20 +67,7 @@ class BounceMailbox(SealedPassword):
     )
 
     username = models.CharField("user name", max_length=255)
-    login = models.CharField("way of logging in", max_length=8, choices=MailboxLogin.choices, default="password")
-    token_url = models.CharField(
-        "token address",
-        max_length=500,
-        blank=True,
-        validators=[URLValidator(schemes=["https"])],
-        help_text="For XOAUTH2: where access tokens are fetched, for example "
-        "https://login.microsoftonline.com/TENANT/oauth2/v2.0/token. The password is then the client secret. "
-        "Empty means that the password is the access token itself.",
-    )
-    client_id = models.CharField("client ID", max_length=255, blank=True)
-    scope = models.CharField(
-        max_length=255, blank=True, help_text="For example https://outlook.office365.com/.default."
-    )
+    login = models.CharField("way of logging in", max_length=11, choices=MailboxLogin.choices, default="password")
 
     folder = models.CharField(
         max_length=255, default="INBOX", help_text="IMAP: the folder to read. POP3 has one folder only."
@@ -117,7 +108,7 @@ class BounceMailbox(SealedPassword):
         """What a single field cannot see."""
         super().clean()
         check_host(self.host)
-        problems = {}
+        problems = dict(self.token_problems())
         if self.protocol == MailboxProtocol.POP3 and self.ours == OursAction.MOVE:
             problems["ours"] = "POP3 knows no folders. Choose to delete or to leave them."
         if self.protocol == MailboxProtocol.IMAP and self.ours == OursAction.MOVE:
@@ -125,7 +116,19 @@ class BounceMailbox(SealedPassword):
                 problems["ours_folder"] = "Write the folder that they are moved to."
             elif self.ours_folder == self.folder:
                 problems["ours_folder"] = "This is the folder that is read. Choose another one."
-        if self.login == MailboxLogin.XOAUTH2 and self.token_url and not self.client_id:
-            problems["client_id"] = "Write the ID under which this installation asks for tokens."
         if problems:
             raise ValidationError(problems)
+
+    @property
+    def takes_token(self) -> bool:
+        """Whether the way of logging in needs an access token."""
+        return self.login in {MailboxLogin.XOAUTH2, MailboxLogin.OAUTHBEARER}
+
+
+class MailboxToken(KeptToken):
+    """The access token by which a mailbox is logged in to."""
+
+    mailbox = models.OneToOneField(BounceMailbox, on_delete=models.CASCADE, primary_key=True, related_name="kept_token")
+
+    def __str__(self) -> str:
+        return f"Access token of {self.mailbox_id}"

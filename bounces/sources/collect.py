@@ -24,7 +24,6 @@ from bounces.sources.mailbox import (
     Session,
     open_session,
 )
-from bounces.sources.oauth import TokenRefused, access_token
 from bounces.understanding import Brought
 from campaign.lib.alone import alone
 from campaign.lib.clock import now
@@ -86,7 +85,7 @@ def collect(mailbox: BounceMailbox, until: datetime) -> bool:
                     more = read(mailbox, session)
                     session.close()
             return more
-        except (MailboxUnavailable, SealBroken, TokenRefused) as error:
+        except (MailboxUnavailable, SealBroken) as error:
             note(mailbox, str(error))
             return False
 
@@ -153,11 +152,16 @@ def note(mailbox: BounceMailbox, sentence: str) -> None:
 def look(mailbox: BounceMailbox) -> str:
     """What a connection to the mailbox reached; no mail is read.
 
-    Raises MailboxUnavailable, SealBroken and TokenRefused, each with a sentence.
+    Where an access token is needed, one is fetched, although another one may be good still. Raises MailboxUnavailable,
+    SealBroken and TokenRefused, each with a sentence.
     """
-    with open_session(address_of(mailbox), {}) as session:
+    address = address_of(mailbox)
+    if address.access is not None:
+        address.access.fetch(shutdown.patience)
+    token = f" with an access token from {mailbox.token_host}" if address.access is not None else ""
+    with open_session(address, {}) as session:
         sentence = (
-            f"The connection to {mailbox.host}:{mailbox.port} works: logged in as “{mailbox.username}”; "
+            f"The connection to {mailbox.host}:{mailbox.port} works: logged in as “{mailbox.username}”{token}; "
             f"{session.describe()}. No mail was read."
         )
         session.close()
@@ -195,7 +199,7 @@ def _watch_alone(mailbox: BounceMailbox, stop: Stop) -> float:
                     session.close()
                     return seconds if told is None else 0.0
             session.close()
-    except (MailboxUnavailable, SealBroken, TokenRefused) as error:
+    except (MailboxUnavailable, SealBroken) as error:
         note(mailbox, str(error))
         return REST_SECONDS
     return 0.0
@@ -217,10 +221,7 @@ def pause(seconds: float, stop: Stop) -> None:
 
 
 def address_of(mailbox: BounceMailbox) -> MailboxAddress:
-    """How to get at a mailbox. Raises SealBroken, and TokenRefused where an access token is fetched first."""
-    secret = mailbox.password
-    if mailbox.login == MailboxLogin.XOAUTH2 and mailbox.token_url:
-        secret = access_token(mailbox.token_url, mailbox.client_id, secret, mailbox.scope)
+    """How to get at a mailbox. Raises SealBroken."""
     return MailboxAddress(
         name=mailbox.name,
         protocol=mailbox.protocol,
@@ -228,8 +229,9 @@ def address_of(mailbox: BounceMailbox) -> MailboxAddress:
         port=mailbox.port,
         security=Security(mailbox.security),
         username=mailbox.username,
-        secret=secret,
+        secret=mailbox.password,
         login=MailboxLogin(mailbox.login),
+        access=mailbox.access,
         authority_file=mailbox.authority_file,
         folder=mailbox.folder,
         ours=OursAction(mailbox.ours),

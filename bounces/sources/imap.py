@@ -5,16 +5,18 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain, repeat
 from typing import Any, ClassVar, Final
 
 from imapclient import DELETED, SEEN, IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientAbortError, IMAPClientError
 
-from bounces.models import MailboxLogin, OursAction
+from bounces.models import OursAction
 from bounces.parsing import MAX_OCTETS
 from bounces.sources.mailbox import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
+    LOGGING_IN,
     MOST_OCTETS,
     Letter,
     LetterUnreadable,
@@ -65,9 +67,11 @@ class ImapSession(Session):
         with self._step("while agreeing on encryption"):
             if self.address.security is Security.STARTTLS:
                 self._client.starttls(tls_context(self.address.authority_file))
-        with self._step("while logging in"):
-            if self.address.login is MailboxLogin.XOAUTH2:
-                self._client.oauth2_login(self.address.username, self.address.secret)
+        with self._step(LOGGING_IN):
+            if (bearer := self.address.bearer) is not None:
+                # What comes after the first words is the server telling an error.
+                words = chain([self.address.first_words(bearer)], repeat(bearer.last_words))
+                self._client.sasl_login(bearer, lambda _: next(words))
             else:
                 self._client.login(self.address.username, self.address.secret)
             self._offers = {name.decode("ascii", "replace").upper() for name in self._client.capabilities()}

@@ -4,12 +4,18 @@ import re
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, ClassVar, Final, Self
 
 from bounces.models import MailboxLogin, OursAction
 from campaign.lib.connecting import Security, why_not
+from campaign.lib.oauth.answer import TokenRefused
+from campaign.lib.oauth.sasl import Bearer
+from campaign.lib.oauth.tokens import Access
+from campaign.lib.sealing import SealBroken
+from campaign.lib.waiting import Interrupted
+from deliveries.sending import shutdown
 
 CONNECT_SECONDS: Final = 10.0
 """Until the connection is open."""
@@ -17,6 +23,8 @@ ANSWER_SECONDS: Final = 60.0
 """For each answer of the server."""
 MOST_OCTETS: Final = 256 * 1024 * 1024
 """Of one answer that are read past, to come to the next; a server that goes on is hung up on."""
+LOGGING_IN: Final = "while logging in"
+"""The step at which a server refuses credentials."""
 MOST_TRIES: Final = 5
 """Times that a mail is fetched which the server does not give out; then it is left where it is."""
 
@@ -25,8 +33,8 @@ MOST_TRIES: Final = 5
 class MailboxAddress:
     """Where a mailbox is, who logs in, and what to do with the mails in it. `folder` and `ours_folder` are IMAP's.
 
-    Certificates are always checked; `authority_file` names a PEM file with the authority to trust instead of the
-    system's.
+    Where `access` is given, it and not `secret` has the access token to log in with. Certificates are always checked;
+    `authority_file` names a PEM file with the authority to trust instead of the system's.
     """
 
     name: str
@@ -37,6 +45,7 @@ class MailboxAddress:
     username: str = ""
     secret: str = field(default="", repr=False)
     login: MailboxLogin = MailboxLogin.PASSWORD
+    access: Access | None = None
     authority_file: str = ""
     folder: str = "INBOX"
     ours: OursAction = OursAction.KEEP
@@ -48,9 +57,13 @@ class MailboxAddress:
         return f"the mailbox “{self.name}”"
 
     @property
-    def xoauth2(self) -> str:
-        """The answer of SASL's XOAUTH2, before base64."""
-        return f"user={self.username}\x01auth=Bearer {self.secret}\x01\x01"
+    def bearer(self) -> Bearer | None:
+        """The mechanism that takes an access token; None where a password is shown."""
+        return None if self.login is MailboxLogin.PASSWORD else Bearer(self.login.upper())
+
+    def first_words(self, bearer: Bearer) -> str:
+        """The initial response of the mechanism."""
+        return bearer.first_words(self.username, self.secret, self.host, self.port)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +76,10 @@ class Letter:
 
 class MailboxUnavailable(Exception):
     """The mailbox cannot be read now. The message is a sentence for people."""
+
+
+class LoginRefused(MailboxUnavailable):
+    """The server does not take these credentials."""
 
 
 class LetterUnreadable(Exception):
@@ -161,7 +178,27 @@ def protocol(session: type[Session]) -> type[Session]:
 
 
 def open_session(address: MailboxAddress, memory: dict[str, Any]) -> Session:
-    """A session with the mailbox. Raises :class:`MailboxUnavailable` with a sentence that says what to mend."""
+    """A session with the mailbox. Raises :class:`MailboxUnavailable` with a sentence that says what to mend.
+
+    Where an access token is needed, the kept one is used or one is fetched first, and once more when the server refuses
+    it.
+    """
+    if address.access is None:
+        return _opened(address, memory)
+    try:
+        token = address.access.token(shutdown.patience)
+        try:
+            return _opened(replace(address, secret=token), memory)
+        except LoginRefused:
+            another = address.access.token(shutdown.patience, refused=token)
+            if another == token:
+                raise
+            return _opened(replace(address, secret=another), memory)
+    except (TokenRefused, SealBroken, Interrupted) as error:
+        raise MailboxUnavailable(str(error)) from error
+
+
+def _opened(address: MailboxAddress, memory: dict[str, Any]) -> Session:
     from bounces.sources import imap, pop3  # noqa: F401 (they register themselves)
 
     for typed in (address.username, address.secret, address.folder, address.ours_folder):
@@ -189,7 +226,13 @@ def trouble(address: MailboxAddress, error: Exception, step: str) -> MailboxUnav
         case UnicodeError():
             sentence = f"User name, password or folder of {address.label} hold characters that {name} cannot carry."
         case _:
-            sentence = f"{where} said no {step}: {said(error).removeprefix('-ERR ')}. Check {address.label}."
+            words = said(error).removeprefix("-ERR ")
+            if step == LOGGING_IN and address.bearer is not None:
+                return LoginRefused(
+                    f"{where} refused the access token: {words.replace(address.secret, '…')}. Check user name and "
+                    f"scope of {address.label}, and whether its client may read this user's mail."
+                )
+            sentence = f"{where} said no {step}: {words}. Check {address.label}."
     return MailboxUnavailable(sentence)
 
 

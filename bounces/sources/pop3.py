@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, ClassVar, Final
 
-from bounces.models import MailboxLogin, OursAction
+from bounces.models import OursAction
 from bounces.parsing import MAX_OCTETS
 from bounces.sources.mailbox import (
     ANSWER_SECONDS,
     CONNECT_SECONDS,
+    LOGGING_IN,
     MOST_OCTETS,
     Letter,
     LetterUnreadable,
@@ -22,6 +23,7 @@ from bounces.sources.mailbox import (
     trouble,
 )
 from campaign.lib.connecting import Security, encryption, tls_context
+from campaign.lib.oauth.sasl import Bearer
 
 MAX_LINES: Final = 100_000
 """Of a mail, where the server knows TOP."""
@@ -51,9 +53,9 @@ class Pop3Session(Session):
         with self._step("while agreeing on encryption"):
             if address.security is Security.STARTTLS:
                 self._client.stls(tls_context(address.authority_file))
-        with self._step("while logging in"):
-            if address.login is MailboxLogin.XOAUTH2:
-                self._client.xoauth2(address.xoauth2)
+        with self._step(LOGGING_IN):
+            if (bearer := address.bearer) is not None:
+                self._client.auth(bearer, address.first_words(bearer))
             else:
                 self._client.user(address.username)
                 self._client.pass_(address.secret)
@@ -147,10 +149,12 @@ class _Client(poplib.POP3):
         except poplib.error_proto:  # RFC 2449 is younger than POP3
             return False
 
-    def xoauth2(self, answer: str) -> None:
-        """AUTH XOAUTH2 in two steps: a token does not fit into the command's line (RFC 5034, section 4)."""
-        self._shortcmd("AUTH XOAUTH2")
-        self._shortcmd(b64encode(answer.encode()).decode())
+    def auth(self, bearer: Bearer, first_words: str) -> None:
+        """AUTH in two steps: a token does not fit into the command's line (RFC 5034, section 4)."""
+        self._shortcmd(f"AUTH {bearer}")
+        answer: bytes = self._shortcmd(b64encode(first_words.encode()).decode())
+        if answer.startswith(b"+ "):  # the server tells an error
+            self._shortcmd(b64encode(bearer.last_words.encode()).decode())
 
     def content(self, command: str) -> bytes:
         """The mail that a command gives, without the dots before dots, up to MAX_OCTETS. Raises poplib.error_proto."""

@@ -10,17 +10,20 @@ from django.views.decorators.http import require_POST
 
 from campaign import ui
 from campaign.connection_test import tried
+from campaign.lib.oauth.answer import TokenRefused
 from campaign.lib.sealing import SealBroken
-from campaign.sealed_form import Fieldsets, SealedForm, sealed_fieldsets
+from campaign.oauth_form import SETTINGS, Fieldsets, OAuthForm, credentials, oauth_fieldsets, token_state
 from deliveries.models import Archive, Delivery, DeliveryTemplate, Route, SenderDomainRoute
+from deliveries.relay import Mechanism
 from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.look import look
 
 
-class RouteForm(SealedForm[Route]):
-    """A route; its password goes in and never comes out."""
+class RouteForm(OAuthForm[Route]):
+    """A route; its secrets go in and never come out."""
 
-    sealed_hint = "For XOAUTH2: the access token."
+    login_field = "auth_mechanism"
+    bearers = (Mechanism.XOAUTH2, Mechanism.OAUTHBEARER)
 
     class Meta:
         model = Route
@@ -39,6 +42,7 @@ class RouteForm(SealedForm[Route]):
             "source_address",
             "username",
             "auth_mechanism",
+            *SETTINGS,
             "connection_limit",
             "messages_per_connection",
             "messages_per_second",
@@ -71,13 +75,14 @@ class RouteAdmin(ui.ModelAdmin):
     list_select_related = ["fallback"]
     actions = None
     change_form_template = "deliveries/route_form.html"
+    readonly_fields = [token_state]
     fieldsets: ClassVar[Fieldsets] = [
         (None, {"fields": ["name", "is_active", "is_default", "fallback"]}),
         (
             "Connection",
             {"fields": [("host", "port"), "protocol", "security", "check_certificate", "authority_file", "ehlo_name"]},
         ),
-        ("Credentials", {"fields": ["username", "new_password", "forget_password", "auth_mechanism"]}),
+        ("Credentials", {"fields": credentials("auth_mechanism")}),
         ("Limits", {"fields": ["connection_limit", "messages_per_connection", "messages_per_second"]}),
         (
             "Waits and addresses",
@@ -129,8 +134,8 @@ class RouteAdmin(ui.ModelAdmin):
         return [test, *super().get_urls()]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Somebody who may only look sees nothing of the password."""
-        return sealed_fieldsets(self, request, obj)
+        """Somebody who may only look sees nothing of the secrets."""
+        return oauth_fieldsets(self, request, obj)
 
     def save_model(self, request: HttpRequest, obj: Route, form: Any, change: Any) -> None:
         """The newly chosen default takes the place of the former one."""
@@ -143,4 +148,4 @@ class RouteAdmin(ui.ModelAdmin):
     @require_POST
     def test_view(request: HttpRequest, route_id: int) -> HttpResponse:
         """Connect, log in, say goodbye; then tell how it went."""
-        return tried(request, Route, route_id, look, RouteUnavailable, SealBroken)
+        return tried(request, Route, route_id, look, RouteUnavailable, SealBroken, TokenRefused)

@@ -23,7 +23,7 @@ from deliveries.models.properties import (
     Properties,
     WavesMode,
 )
-from deliveries.models.route import Route, SenderDomainRoute
+from deliveries.models.route import Route, RouteToken, SenderDomainRoute
 from deliveries.models.seed import SeedAddress, SeedGroup
 from deliveries.models.template import DeliveryTemplate, PlatformDefaults
 from deliveries.models.typology import CheckLevel, Typology, TypologyCheck
@@ -64,6 +64,7 @@ __all__ = [
     "ProofLine",
     "Properties",
     "Route",
+    "RouteToken",
     "SeedAddress",
     "SeedGroup",
     "SenderDomainRoute",

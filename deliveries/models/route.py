@@ -8,7 +8,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from campaign.lib.connecting import Security, check_host
-from campaign.lib.sealed_password import SealedPassword
+from campaign.lib.oauth.login import OAuthLogin
+from campaign.lib.oauth.tokens import KeptToken
 from deliveries.relay import Mechanism, Protocol
 from recipients.addresses import AddressError, ascii_domain
 
@@ -18,8 +19,10 @@ MAX_CONNECTIONS: Final = 10_000
 _SECONDS = [MinValueValidator(1), MaxValueValidator(3600)]
 
 
-class Route(SealedPassword):
+class Route(OAuthLogin):
     """An SMTP relay with its credentials, TLS and limits, and the route that stands in for it."""
+
+    called = "route"
 
     name = models.CharField(max_length=100, unique=True)
     is_active = models.BooleanField(
@@ -69,7 +72,7 @@ class Route(SealedPassword):
     username = models.CharField("user name", max_length=255, blank=True, help_text="Empty means no login.")
     auth_mechanism = models.CharField(
         "way of logging in",
-        max_length=8,
+        max_length=11,
         choices=Mechanism,
         default=Mechanism.AUTOMATIC,
     )
@@ -141,8 +144,8 @@ class Route(SealedPassword):
             raise ValidationError({"port": "LMTP must not use port 25 (RFC 2033, section 5). Often it is 24 or 2003."})
         if self.pk and any(route.pk == self.pk for route in self.fallbacks()):
             raise ValidationError({"fallback": f"“{self.fallback}” falls back to this route. Choose another."})
-        if self.auth_mechanism == Mechanism.XOAUTH2 and not self.username:
-            raise ValidationError({"username": "XOAUTH2 needs the user name that the token belongs to."})
+        if problems := self.token_problems():
+            raise ValidationError(dict(problems))
 
     def fallbacks(self) -> Iterator["Route"]:
         """The route that stands in for this one, the one that stands in for that, and so on; each once."""
@@ -154,9 +157,23 @@ class Route(SealedPassword):
             route = route.fallback
 
     @property
+    def takes_token(self) -> bool:
+        """Whether the way of logging in needs an access token."""
+        return self.auth_mechanism in {Mechanism.XOAUTH2, Mechanism.OAUTHBEARER}
+
+    @property
     def sends_in_plain_text(self) -> bool:
         """Whether others on the way can read what is sent: it leaves this host without encryption."""
         return self.security == Security.NONE and self.host not in {"localhost", "127.0.0.1", "::1"}
+
+
+class RouteToken(KeptToken):
+    """The access token by which a route logs in."""
+
+    route = models.OneToOneField(Route, on_delete=models.CASCADE, primary_key=True, related_name="kept_token")
+
+    def __str__(self) -> str:
+        return f"Access token of {self.route_id}"
 
 
 class SenderDomainRoute(models.Model):

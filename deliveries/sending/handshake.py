@@ -7,11 +7,16 @@ import socket
 import ssl
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
 from campaign.lib.connecting import Security, tls_context, why_not
+from campaign.lib.oauth.answer import TokenRefused
+from campaign.lib.oauth.sasl import Bearer
+from campaign.lib.oauth.tokens import Access
+from campaign.lib.sealing import SealBroken
+from campaign.lib.waiting import Interrupted, Reading
 from deliveries.relay import Mechanism, Protocol
 from deliveries.sending import shutdown
 from deliveries.sending.smtp.replies import one_line
@@ -50,7 +55,8 @@ class RouteAddress:
 
     `authority_file` names a PEM file with the certificate authority to trust instead of the system's; without
     `certificate_checks` any certificate will do. A `messages_per_connection` of 0 sets no limit. `source_address` is
-    the IP address of this host to connect from, empty for the system's choice. `id` and `messages_per_second` (0: any
+    the IP address of this host to connect from, empty for the system's choice. Where `access` is given, it and not
+    `password` has the access token for `mechanism`. `id` and `messages_per_second` (0: any
     number) are for whoever keeps to the route's rate.
     """
 
@@ -66,6 +72,7 @@ class RouteAddress:
     timeouts: Timeouts = Timeouts()
     protocol: Protocol = Protocol.SMTP
     mechanism: Mechanism = Mechanism.AUTOMATIC
+    access: Access | None = None
     certificate_checks: bool = True
     source_address: str = ""
     id: int = 0
@@ -84,6 +91,10 @@ class RouteAddress:
 
 class RouteUnavailable(Exception):
     """No connection; of the mails without an outcome nothing was handed over. The message is a sentence for people."""
+
+
+class LoginRefused(RouteUnavailable):
+    """The server does not take these credentials."""
 
 
 class Step(StrEnum):
@@ -133,7 +144,7 @@ class Handshake(smtplib.SMTP):
     def getreply(self) -> tuple[int, bytes]:
         """The next reply, in the time that is left. One octet a time must not stretch a wait without end."""
         if self.file is None and self.sock is not None:
-            self.file = io.BufferedReader(_Reading(self.sock, self.time_left))
+            self.file = io.BufferedReader(Reading(self.sock, lambda: min(self.time_left(), shutdown.patience())))
         return super().getreply()
 
     def auth(
@@ -185,41 +196,21 @@ class Handshake(smtplib.SMTP):
             self.login(self._route.username, self._route.password)
             return
         self.user, self.password = self._route.username, self._route.password
-        answers: dict[Mechanism, Callable[..., Any]] = {
+        answers: dict[str, Callable[..., Any]] = {
             Mechanism.PLAIN: self.auth_plain,
             Mechanism.LOGIN: self.auth_login,
             Mechanism.CRAM_MD5: self.auth_cram_md5,
-            Mechanism.XOAUTH2: self._xoauth2,
+            **dict.fromkeys(Bearer, self._auth_bearer),
         }
         # Not every server takes the user name in the same line as AUTH LOGIN.
         self.auth(mechanism, answers[mechanism], initial_response_ok=mechanism is not Mechanism.LOGIN)
 
-    def _xoauth2(self, challenge: bytes | None = None) -> str:
-        """The initial response; a challenge is the server telling an error, which an empty answer brings to its end."""
+    def _auth_bearer(self, challenge: bytes | None = None) -> str:
+        """The initial response with the access token; what is answered when the server tells an error."""
+        bearer, route = Bearer(self._route.mechanism), self._route
         if challenge is not None:
-            return ""
-        return f"user={self._route.username}\x01auth=Bearer {self._route.password}\x01\x01"
-
-
-class _Reading(io.RawIOBase):
-    """A socket's octets, each read in the time that is left."""
-
-    def __init__(self, sock: socket.socket, time_left: Callable[[], float]) -> None:
-        self._socket = sock
-        self._time_left = time_left
-
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        """Octets read; 0 at the end. Raises OSError, TimeoutError and NoMorePatience among them."""
-        while True:
-            self._socket.settimeout(min(self._time_left(), shutdown.patience()))
-            try:
-                return self._socket.recv_into(buffer)
-            except TimeoutError:  # time_left and patience say when it is over
-                continue
+            return bearer.last_words
+        return bearer.first_words(route.username, route.password, route.host, route.port)
 
 
 def _tls_context(route: RouteAddress) -> ssl.SSLContext:
@@ -228,13 +219,36 @@ def _tls_context(route: RouteAddress) -> ssl.SSLContext:
 
 
 def open_session(route: RouteAddress) -> Handshake:
-    """A session after EHLO, encryption and AUTH. Raises RouteUnavailable with a sentence that says what to mend."""
+    """A session after EHLO, encryption and AUTH. Raises RouteUnavailable with a sentence that says what to mend.
+
+    Where an access token is needed, the kept one is used or one is fetched first, and once more when the server refuses
+    it.
+    """
+    if route.access is None:
+        return _opened(route)
+    try:
+        token = route.access.token(shutdown.patience)
+        try:
+            return _opened(replace(route, password=token))
+        except LoginRefused:
+            another = route.access.token(shutdown.patience, refused=token)
+            if another == token:
+                raise
+            return _opened(replace(route, password=another))
+    except (TokenRefused, SealBroken, Interrupted) as error:
+        raise RouteUnavailable(str(error)) from error
+
+
+def _opened(route: RouteAddress) -> Handshake:
     session = Handshake(route)
     try:
         session.carry_out()
     except (OSError, smtplib.SMTPException, UnicodeError) as error:
         session.close()
-        raise RouteUnavailable(one_line(_sentence(route, session.step, error))) from error
+        # 4xx is about the server; another token would not help.
+        refused = isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500
+        kind = LoginRefused if refused else RouteUnavailable
+        raise kind(one_line(_sentence(route, session.step, error))) from error
     except BaseException:
         session.close()
         raise
@@ -263,6 +277,12 @@ def _sentence(route: RouteAddress, step: Step, error: Exception) -> str:
         case smtplib.SMTPServerDisconnected():
             # smtplib gives the same exception for a closed connection and for a wait that was too long.
             return _no_answer(route) if isinstance(error.__context__, TimeoutError) else _closed(route, step)
+        case smtplib.SMTPAuthenticationError() if route.mechanism in {Mechanism.XOAUTH2, Mechanism.OAUTHBEARER}:
+            said = _said(error).replace(route.password, "…")
+            return (
+                f"{where} refused the access token: {said}. "
+                f"Check user name and scope of {route.label}, and whether its client may send mail for this user."
+            )
         case smtplib.SMTPAuthenticationError():
             return f"{where} refused user name or password: {_said(error)}. Check the credentials of {route.label}."
         case smtplib.SMTPNotSupportedError():

@@ -6,6 +6,7 @@ from typing import Final
 
 from campaign.lib.connecting import encryption
 from deliveries.models import Route
+from deliveries.sending import shutdown
 from deliveries.sending.handshake import Handshake, Timeouts, open_session
 from deliveries.sending.routes import address_of, slot_of
 
@@ -18,9 +19,12 @@ _OF_INTEREST: Final = ("pipelining", "chunking", "8bitmime", "smtputf8", "dsn", 
 def look(route: Route) -> str:
     """What a connection to the route reached. No message is sent.
 
-    Raises RouteUnavailable (RouteBusy among it: the look counts as a connection) and SealBroken with a sentence.
+    Where an access token is needed, one is fetched, although another one may be good still. Raises RouteUnavailable
+    (RouteBusy among it: the look counts as a connection), TokenRefused and SealBroken with a sentence.
     """
     address = replace(address_of(route), timeouts=Timeouts(connect=LOOK_SECONDS))
+    if address.access is not None:
+        address.access.fetch(shutdown.patience)
     slot = slot_of(route)
     try:
         session = open_session(address)
@@ -40,7 +44,8 @@ def look(route: Route) -> str:
 
 def _login(session: Handshake, route: Route) -> str:
     if session.mechanism:
-        return f"logged in as “{route.username}” by AUTH {session.mechanism}"
+        token = f" with an access token from {route.token_host}" if route.access is not None else ""
+        return f"logged in as “{route.username}” by AUTH {session.mechanism}{token}"
     offered = session.esmtp_features.get("auth", "").upper().split()
     return f"not logged in (offered: AUTH {' '.join(offered)})" if offered else "no login offered"
 

@@ -88,6 +88,7 @@ def address_of(route: Route) -> RouteAddress:
         ),
         protocol=Protocol(route.protocol),
         mechanism=Mechanism(route.auth_mechanism),
+        access=route.access,
         certificate_checks=route.check_certificate,
         source_address=route.source_address or "",
         id=route.pk or 0,

@@ -10,6 +10,8 @@ from typing import Final
 
 from celery.signals import worker_shutting_down
 
+from campaign.lib.waiting import Interrupted
+
 PATIENCE: Final = 6.0
 """Seconds that a process which is asked to end still waits for the answers of servers. With the rest of what it has to
 do it ends within the 10 s after which supervisors kill."""
@@ -21,7 +23,7 @@ _octet = mmap.mmap(-1, 1)
 _heard_at: float | None = None
 
 
-class NoMorePatience(OSError):
+class NoMorePatience(Interrupted):
     """This process is asked to end and has waited long enough for a server."""
 
     def __init__(self) -> None:

@@ -63,8 +63,9 @@ def prepare() -> Mapping[str, str]:
     template, _ = DeliveryTemplate.objects.get_or_create(label="Monthly", defaults={"description": "Once a month."})
     block, _ = PersonalizationBlock.objects.get_or_create(name="of_the_test", defaults={"label": "Of the test"})
     mailbox = BounceMailbox.objects.create(
-        name="Bounces", host="imap.example.com", username="bounces", checked_at=now(), last_error="It said no. " * 20
-    )
+        name="Bounces", host="imap.example.com", username="bounces", checked_at=now(), last_error="It said no. " * 20,
+        login="xoauth2", token_source="microsoft", tenant="example.com", client_id="0b1c",
+    )  # fmt: skip
     person = Recipient.objects.earliest("pk")
     service = Service.objects.create(name="Weekly", has_form=True, sender_address="news@example.com")
     subscribe(person, service, Origin("fair"))

@@ -1,5 +1,5 @@
 // What the admin's own pages need: tabs that follow the arrow keys, and pickers that insert at the caret,
-// buttons that tick all boxes of a list, and buttons that copy a text.
+// buttons that tick all boxes of a list, and buttons that copy a text, and fields that show for some choices only.
 document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-tabs]").forEach(setUpTabs);
   document.querySelectorAll("[data-insert-into]").forEach(setUpPicker);
@@ -7,6 +7,7 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll("[data-copy-from]").forEach(setUpCopy);
   document.querySelectorAll("[data-check-headers]").forEach(setUpHeaderCheck);
   document.querySelectorAll("[data-tick-all]").forEach(setUpTickAll);
+  document.querySelectorAll("[data-shown-for]").forEach(setUpShownFor);
   document.querySelectorAll(".change-form form[method=post]").forEach(warnOfUnsaved);
 });
 
@@ -79,6 +80,20 @@ function setUpTickAll(button) {
     const all = !boxes.every((box) => box.checked);
     boxes.forEach((box) => (box.checked = all));
   });
+}
+
+// A field shows while one of its alternatives holds: every field named in it has one of the values. What is wrong
+// with a field is always shown.
+function setUpShownFor(field) {
+  const alternatives = JSON.parse(field.dataset.shownFor);
+  const row = field.closest(".form-row");
+  const wrong = row.querySelector(".errorlist");
+  const show = () => {
+    const holds = (all) => Object.entries(all).every(([name, values]) => values.includes(field.form.elements[name].value));
+    row.hidden = !wrong && !alternatives.some(holds);
+  };
+  field.form.addEventListener("change", show);
+  show();
 }
 
 function setUpPicker(bar) {

@@ -1,8 +1,6 @@
 """Reading mailboxes by turns, tokens, and the process that watches them."""
 
-import http.server
 import io
-import json
 import os
 import signal
 import smtplib
@@ -24,7 +22,6 @@ from bounces.models import BounceMailbox
 from bounces.sources import collect as module
 from bounces.sources.collect import address_of, collect, due
 from bounces.sources.mailbox import PROTOCOLS, open_session
-from bounces.sources.oauth import TokenRefused, access_token
 from campaign.env import BASE_DIR
 from campaign.lib.alone import alone
 from campaign.lib.clock import now
@@ -97,73 +94,6 @@ def test_two_processes_do_not_read_a_mailbox_at_once() -> None:
     box.refresh_from_db()
     assert seen == [False]
     assert box.checked_at is None  # not even tried: port 1 would have been an error
-
-
-class _Tokens(http.server.BaseHTTPRequestHandler):
-    """A token endpoint. Set `answer` before asking."""
-
-    answer: tuple[int, bytes] = (200, b"")
-    asked: list[str] = []
-
-    def do_POST(self) -> None:
-        length = int(self.headers["Content-Length"])
-        self.asked.append(self.rfile.read(length).decode())
-        status, body = self.answer
-        self.send_response(status)
-        self.send_header("Location", "http://127.0.0.1:1/")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing."""
-
-
-@pytest.fixture
-def endpoint() -> Iterator[str]:
-    _Tokens.asked = []
-    server = http.server.HTTPServer(("127.0.0.1", 0), _Tokens)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/token"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_token_is_fetched_with_the_clients_credentials(endpoint: str) -> None:
-    _Tokens.answer = (200, json.dumps({"access_token": "abc", "expires_in": 3599}).encode())
-
-    assert access_token(endpoint, "id", "se cret", "https://mail/.default") == "abc"
-
-    assert _Tokens.asked == [
-        "grant_type=client_credentials&client_id=id&client_secret=se+cret&scope=https%3A%2F%2Fmail%2F.default"
-    ]
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (
-            (401, b'{"error": "invalid_client", "error_description": "Wrong\\nsecret."}'),
-            "HTTP 401.: Wrong secret. Check",
-        ),
-        ((200, b"<html>"), "no token in the answer"),
-        ((302, b'{"access_token": "abc"}'), "HTTP 302"),
-        ((200, b"[1]"), "no token in the answer"),
-    ],
-)
-def test_it_says_why_there_is_no_token(endpoint: str, answer: tuple[int, bytes], words: str) -> None:
-    _Tokens.answer = answer
-
-    with pytest.raises(TokenRefused, match=words) as error:
-        access_token(endpoint, "id", "very-secret", "")
-
-    assert "very-secret" not in str(error.value)
-
-
-def test_it_says_that_nobody_gives_tokens_there() -> None:
-    with pytest.raises(TokenRefused, match="No token could be fetched from"):
-        access_token("http://127.0.0.1:1/", "id", "secret", "")
 
 
 @pytest.mark.django_db

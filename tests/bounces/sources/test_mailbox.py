@@ -111,7 +111,7 @@ def test_only_the_beginning_of_a_large_mail_is_kept_and_the_next_one_comes(
 
 
 @pytest.mark.parametrize("security", ["tls", "starttls"])
-@pytest.mark.parametrize("login", ["password", "xoauth2"])
+@pytest.mark.parametrize("login", ["password", "xoauth2", "oauthbearer"])
 def test_it_says_what_the_connection_reached(
     dovecot: Dovecot, make: Make, protocol: str, security: str, login: str
 ) -> None:

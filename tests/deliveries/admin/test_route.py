@@ -144,7 +144,8 @@ def test_it_keeps_what_was_chosen(at_marketer: Client, relay: Route) -> None:
     other = Route.objects.create(name="Other", host="h")
 
     change(
-        at_marketer, relay, protocol="lmtp", port=24, auth_mechanism="XOAUTH2", messages_per_second="0.5",
+        at_marketer, relay, protocol="lmtp", port=24, auth_mechanism="XOAUTH2", token_source="typed",
+        messages_per_second="0.5",
         connection_limit=3, end_of_data_seconds=60, fallback=other.pk, source_address="::1",
     )  # fmt: skip
 
@@ -157,7 +158,7 @@ def test_it_keeps_what_was_chosen(at_marketer: Client, relay: Route) -> None:
     ("values", "sentence"),
     [
         ({"protocol": "lmtp", "port": 25}, "LMTP must not use port 25"),
-        ({"auth_mechanism": "XOAUTH2", "username": ""}, "XOAUTH2 needs the user name"),
+        ({"auth_mechanism": "XOAUTH2", "username": ""}, "Write the user name that the token belongs to."),
         ({"command_seconds": 0}, "greater than or equal to 1"),
         ({"messages_per_second": "nan"}, "Enter a number"),
         ({"source_address": "localhost"}, "Enter a valid IPv4 or IPv6 address"),

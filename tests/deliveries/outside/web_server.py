@@ -1,8 +1,9 @@
 """A web server on the loopback that answers as a table says, and remembers what it was asked."""
 
+import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -35,8 +36,8 @@ class WebServer:
 
 
 @contextmanager
-def running() -> Iterator[WebServer]:
-    """A server while the block lasts."""
+def running(tls: ssl.SSLContext | None = None) -> Iterator[WebServer]:
+    """A server while the block lasts, in TLS where told how."""
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -59,12 +60,19 @@ def running() -> Iterator[WebServer]:
 
         do_GET = do_HEAD = do_POST = answer  # noqa: N815 - the names that http.server looks for
 
+        def handle(self) -> None:
+            with suppress(OSError):  # a client that does not trust us, or has enough
+                super().handle()
+
         def log_message(self, *_: object) -> None:
             """Nothing on the screen."""
 
     listener = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     listener.daemon_threads = True
-    server = WebServer(f"http://127.0.0.1:{listener.server_address[1]}")
+    if tls is not None:
+        # The handshake is for the thread that serves the client, which a bad one must not stop.
+        listener.socket = tls.wrap_socket(listener.socket, server_side=True, do_handshake_on_connect=False)
+    server = WebServer(f"http{'s' if tls else ''}://127.0.0.1:{listener.server_address[1]}")
     thread = threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:

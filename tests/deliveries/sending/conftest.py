@@ -2,8 +2,9 @@ import pytest
 
 from tests.deliveries.sending.certificates import authority
 from tests.smtp_sink import WITHOUT_CHUNKING, WITHOUT_PIPELINING, SinkThread, smtp_sink
+from tests.token_server import tokens
 
-__all__ = ["authority", "smtp_sink"]
+__all__ = ["authority", "smtp_sink", "tokens"]
 
 
 @pytest.fixture(params=["chunking", "pipelining", "one by one"])

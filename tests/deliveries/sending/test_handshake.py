@@ -275,7 +275,7 @@ def test_it_ends_a_refused_token_in_order() -> None:
 
     with (
         serving(door, username="worker", password="expired", mechanism=Mechanism.XOAUTH2) as address,
-        pytest.raises(RouteUnavailable, match="refused user name or password: 535") as caught,
+        pytest.raises(RouteUnavailable, match="refused the access token: 535") as caught,
     ):
         open_session(address)
 

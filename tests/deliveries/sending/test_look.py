@@ -71,7 +71,7 @@ def test_every_property_of_an_address_comes_from_the_route(db: None) -> None:
     route = Route(
         name="n", host="h", port=2003, protocol="lmtp", security="tls", username="u", ehlo_name="e",
         authority_file="/a", check_certificate=False, messages_per_connection=7, source_address="::1",
-        auth_mechanism="LOGIN", connect_seconds=1, command_seconds=2, data_seconds=3,
+        auth_mechanism="XOAUTH2", token_source="google", connect_seconds=1, command_seconds=2, data_seconds=3,
         content_seconds=4, end_of_data_seconds=5, id=3, messages_per_second=5,
     )  # fmt: skip
     route.password = "p"
