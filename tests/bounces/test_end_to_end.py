@@ -75,7 +75,7 @@ def test_a_real_postfix_bounces_a_deliverys_messages(worker, smtp_sink: SinkThre
     settings.ERROR_ADDRESS = "bounces@news.example.com"
     smtp_sink.misbehave(
         Fault("RCPT", reply="550 5.1.1 No such person here", recipient="person2@"),
-        Fault("END", reply="552 5.2.2 Mailbox full", message=1),
+        Fault("END", reply="552 5.2.2 Mailbox full", recipient="person3@"),
     )
     with postfix(smtp_sink.port) as port:
         factories.route(port)
@@ -88,10 +88,10 @@ def test_a_real_postfix_bounces_a_deliverys_messages(worker, smtp_sink: SinkThre
         assert process(received.data, source="Postfix", envelope_to=received.recipients[0]).outcome is Outcome.OURS
 
     full = Message.objects.of_delivery(made.pk).filter(state=MessageState.FAILED, failure_type="soft").get()
-    assert full.address != "person2@example.org"
+    assert full.address == "person3@example.org"
     assert statuses() == {
         "person2@example.org": QuarantineStatus.QUARANTINE,
-        full.address: QuarantineStatus.WITH_ERRORS,
+        "person3@example.org": QuarantineStatus.WITH_ERRORS,
     }
     assert Quarantine.objects.get(address_key="person2@example.org").text.endswith("5.1.1 No such person here")
 

@@ -98,6 +98,7 @@ def test_it_goes_from_proof_to_the_end_by_keyboard_alone(marketers_page: Page, c
     assert page.url.endswith(f"/delivery/{proof.pk}/")
     assert "tester@example.com" in page.inner_text("main")
     analyse_delivery(proof.pk)
+    page.wait_for_selector("form[action$='/do/pause/']")  # the page has loaded itself again
 
     enter(page, f"a[href$='/delivery/{made.pk}/']")
     assert "Proof #1" in page.inner_text("main")
@@ -150,19 +151,13 @@ def test_it_asks_before_unsaved_changes_are_left(marketers_page: Page) -> None:
     made = Delivery.objects.create(label="Draft")
     page = marketers_page
     page.goto(f"/admin/deliveries/delivery/{made.pk}/change/")
-    asked: list[str] = []
-
-    def stay(dialog: Dialog) -> None:
-        asked.append(dialog.type)
-        dialog.dismiss()
-
-    page.on("dialog", stay)
+    page.on("dialog", Dialog.dismiss)
 
     page.locator("#id_subject").press_sequentially("Typed")
-    page.get_by_role("link", name="Preview what is saved").click()
-    page.wait_for_timeout(300)
+    with page.expect_event("dialog") as asked:
+        page.get_by_role("link", name="Preview what is saved").click()
 
-    assert asked == ["beforeunload"]
+    assert asked.value.type == "beforeunload"
     assert page.input_value("#id_subject") == "Typed"
 
 
