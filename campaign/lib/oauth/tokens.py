@@ -83,20 +83,23 @@ class Access:
         kept = self._kept()
         if good := self._good(kept, refused):
             return self._renewed(good, patience) if self._is_due(kept) else good
-        return self._fetched(patience, lambda kept: self._good(kept, refused) or self._heed_rest(kept))
+        return self._fetched(
+            patience, lambda kept, is_alone: self._good(kept, refused) or self._heed(kept, rest_only=is_alone)
+        )
 
     def fetch(self, patience: Patience) -> None:
         """Fetch a token and keep it, although one may be kept, to find out whether that works. Raises as :meth:`token`
         does."""
-        self._fetched(patience, lambda _: "")
+        self._fetched(patience, lambda *_: "")
 
-    def _fetched(self, patience: Patience, spared: Callable[[KeptToken | None], str]) -> str:
-        """A token from the endpoint, once no other process is asking, or the one that `spared` finds till then."""
+    def _fetched(self, patience: Patience, spared: Callable[[KeptToken | None, bool], str]) -> str:
+        """A token from the endpoint, once no other process is asking, or the one that `spared` finds till then; it is
+        told what is kept, and whether it is this process's turn to ask."""
         until = time.monotonic() + WAIT_SECONDS
         while True:
             with alone(self.tokens, self.pk) as is_alone:
                 kept = self._kept()
-                if good := spared(kept):
+                if good := spared(kept, is_alone):
                     return good
                 if is_alone:
                     return self._ask(kept, patience)
@@ -112,7 +115,7 @@ class Access:
             kept = self._kept()
             if is_alone and self._is_due(kept):
                 try:
-                    self._heed_rest(kept)
+                    self._heed(kept, rest_only=True)
                     return self._ask(kept, patience)
                 except TokenRefused as refusal:
                     logger.warning("An access token that is good for now was not renewed: %s", refusal)
@@ -137,14 +140,12 @@ class Access:
     def _is_due(kept: KeptToken | None) -> bool:
         return kept is not None and kept.renew_at is not None and now() >= kept.renew_at
 
-    def _heed_rest(self, kept: KeptToken | None) -> str:
-        """Nothing, or TokenRefused with what the endpoint said a moment ago."""
-        if (
-            kept is not None
-            and kept.asked_with == self.asked_with
-            and kept.problem_at is not None
-            and now() < kept.problem_at + REST
-        ):
+    def _heed(self, kept: KeptToken | None, *, rest_only: bool) -> str:
+        """Nothing, or TokenRefused with what the endpoint said a moment ago, or, where another process asks again just
+        now, the last time: nobody waits with it for an endpoint that fails."""
+        if kept is None or kept.asked_with != self.asked_with or kept.problem_at is None:
+            return ""
+        if not rest_only or now() < kept.problem_at + REST:
             raise TokenRefused(kept.problem)
         return ""
 

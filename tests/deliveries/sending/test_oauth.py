@@ -5,6 +5,7 @@ import logging
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,14 +15,16 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from campaign.lib.oauth import endpoint
 from campaign.lib.oauth.answer import TokenRefused
 from campaign.lib.oauth.tokens import YOUNG
-from deliveries.models import JournalLine, Route, RouteToken
+from deliveries.models import Delivery, JournalLine, Route, RouteToken
 from deliveries.sending import shutdown
 from deliveries.sending.handshake import LoginRefused, RouteUnavailable
 from deliveries.sending.look import look
 from deliveries.sending.outages import Outages
 from deliveries.sending.routes import Connections, address_of
 from deliveries.sending.transport import Connection
-from tests.deliveries.factories import delivery
+from deliveries.sending.worker import Worker
+from deliveries.states import MessageState
+from tests.deliveries.factories import builtin_blocks, confirmed, delivery, people, send, states
 from tests.deliveries.sending.servers import free_port
 from tests.smtp_sink import SinkThread, mails
 from tests.token_server import CLIENT_SECRET, REFRESH_TOKEN, TokenServer
@@ -296,3 +299,27 @@ def test_testing_tells_that_the_relay_refuses_the_token(route: Route, relay: Rel
         look(route)
 
     assert len(tokens.asked) == 1
+
+
+def test_a_delivery_rests_while_no_token_is_given_and_goes_on_when_one_is(
+    route: Route, relay: Relay, tokens: TokenServer, tmp_path: Path
+) -> None:
+    builtin_blocks()
+    made = confirmed(delivery(people(3), route=route))
+    tokens.refuses("invalid_grant")
+    worker = Worker(tmp_path)
+    try:
+        worker.step()
+        made.refresh_from_db()
+        note, rests = made.state_note, made.rests_until is not None
+        tokens.gives("a-token")
+        RouteToken.objects.update(problem_at=None)
+        Delivery.objects.update(rests_until=None)
+        send(worker, made)
+    finally:
+        worker.close()
+
+    assert rests
+    assert "Have a new one issued, and type it at the route “Main”." in note
+    assert states(made) == [MessageState.SENT] * 3
+    assert relay.received == 3

@@ -327,6 +327,21 @@ def test_nobody_waits_without_end_for_another_process(
     assert tokens.asked == []
 
 
+@pytest.mark.django_db(transaction=True)
+def test_nobody_waits_with_another_process_for_an_endpoint_that_fails(route: Route, tokens: TokenServer) -> None:
+    tokens.refuses("invalid_client")
+    with pytest.raises(TokenRefused) as caught:
+        access(route).token(patience)
+    later(route, REST)
+
+    with alone("deliveries.RouteToken", route.pk):
+        found, join = elsewhere(lambda: access(route).token(patience))
+        join()
+
+    assert found == [str(caught.value)]
+    assert len(tokens.asked) == 1
+
+
 def test_it_is_told_how_long_a_token_is_good_and_why_there_is_none(route: Route, tokens: TokenServer) -> None:
     said = [told(route)]
     access(route).token(patience)
