@@ -49,9 +49,9 @@ def main() -> None:
     by_rsa = Signer(b"example.com", b"news", rsa)
     by_ed25519 = Signer(b"example.com", b"news-ed", Ed25519PrivateKey.generate())
     floor = milliseconds(lambda: rsa.sign(b"data", PKCS1v15(), SHA256()), 400)
-    ours = milliseconds(lambda: signatures([by_rsa], fields, body, TIMESTAMP), 400)
-    modern = milliseconds(lambda: signatures([by_ed25519], fields, body, TIMESTAMP), 400)
-    both = milliseconds(lambda: signatures([by_rsa, by_ed25519], fields, body, TIMESTAMP), 400)
+    ours = milliseconds(lambda: signatures([by_rsa], fields, [body], TIMESTAMP), 400)
+    modern = milliseconds(lambda: signatures([by_ed25519], fields, [body], TIMESTAMP), 400)
+    both = milliseconds(lambda: signatures([by_rsa, by_ed25519], fields, [body], TIMESTAMP), 400)
     shipped = milliseconds(
         lambda: dkimpy.sign(mail, b"news", b"example.com", pem, canonicalize=(b"relaxed", b"relaxed")), 5
     )

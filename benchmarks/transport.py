@@ -30,7 +30,7 @@ def mails(count: int, octets: int) -> Iterator[Mail]:
     data = b"Subject: benchmark\r\n\r\n" + LINE * (octets // len(LINE))
     for number in range(1, count + 1):
         recipient = f"person{number}@example.org"
-        yield Mail(number, "errors@sender.example", recipient, data, smtputf8=False, eight_bit=False)
+        yield Mail(number, "errors@sender.example", recipient, (data,), smtputf8=False, eight_bit=False)
 
 
 def transport(port: int, count: int, octets: int, batch: int | None = None) -> None:

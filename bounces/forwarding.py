@@ -159,7 +159,7 @@ def mail_of(forward: Forward) -> Mail:
         id=forward.pk,
         sender="",
         recipient=to,
-        data=data,
+        pieces=(data,),
         smtputf8=not to.isascii(),
         eight_bit=not data.isascii(),
     )

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -13,6 +12,7 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet, Subquery
 
 from campaign.lib.clock import now
+from campaign.lib.last_used import last_used
 from campaign.lib.sql import statements
 from deliveries.keys import signer
 from deliveries.models import Content, Message, MessageValues, Part
@@ -23,7 +23,11 @@ from deliveries.states import DeliveryState, MessageState
 SQL = statements(Path(__file__).parent / "sql")
 
 
-@lru_cache(maxsize=64)
+def _octets(kept: Renderer) -> int:
+    return kept.compiled.octets
+
+
+@last_used(most=64, most_octets=32_000_000, octets=_octets)
 def renderer(content_id: int) -> Renderer:
     """The renderer of a frozen content; contents never change, so a process prepares each once.
 
@@ -31,12 +35,13 @@ def renderer(content_id: int) -> Renderer:
     signs the content cannot be read.
     """
     content = Content.objects.get(pk=content_id)
+    keys = content.dkim_keys  # the content itself, with its files once more, must not outlive this call
     return Renderer(
         Compiled.from_json(content.compiled),
         content.pk,
         bytes(content.key),
         clock=time.monotonic,
-        signers=lambda: [signer(key_id) for key_id in content.dkim_keys],
+        signers=lambda: [signer(key_id) for key_id in keys],
     )
 
 

@@ -18,7 +18,7 @@ SAMPLE = Mail(
     id=1,
     sender="errors@sender.example",
     recipient="person@example.org",
-    data=b"Subject: Sample\r\n\r\nHello\r\n.\r\n..two\r\nEnd\r\n",
+    pieces=(b"Subject: Sample\r\n\r\nHello\r\n.\r\n..two\r\nEnd\r\n",),
     smtputf8=False,
     eight_bit=False,
 )
@@ -26,7 +26,7 @@ SAMPLE = Mail(
 
 def mails(count: int, data: bytes = SAMPLE.data) -> list[Mail]:
     """Mails 1 to `count`, to person1@example.org and so on."""
-    return [replace(SAMPLE, id=n, recipient=f"person{n}@example.org", data=data) for n in range(1, count + 1)]
+    return [replace(SAMPLE, id=n, recipient=f"person{n}@example.org", pieces=(data,)) for n in range(1, count + 1)]
 
 
 class SinkThread:

@@ -78,7 +78,7 @@ def take_sample(content: Content, compiled: Compiled) -> Sample:
         except MessageError as error:
             sample.failing.setdefault(str(error), []).append(row.address)
             continue
-        sample.made.append(Tried(row.address, subject, len(mail.data), len(html.encode())))
+        sample.made.append(Tried(row.address, subject, mail.octets, len(html.encode())))
         sample.example = sample.example or mail
         went |= _ways(ways, row)
     sample.untaken = tuple(branch for number, branch in enumerate(branches) if number not in went)

@@ -100,7 +100,7 @@ def compile_properties(properties: Properties) -> Compiled:
 
 
 def _file(attachment: Attachment) -> AttachedFile:
-    return AttachedFile(
+    return AttachedFile.of(
         name=attachment.name,
         content_type=attachment.content_type,
         data=bytes(attachment.data),

@@ -15,7 +15,14 @@ from deliveries.personalization.check import used_fields
 from deliveries.personalization.errors import PersonalizationErrors, Problem
 from deliveries.personalization.fields import PERSONAL, Field
 from deliveries.personalization.sandbox import Environment, prepare
-from deliveries.rendering.encode import MessageError, check_value, prefers_base64, wire_address
+from deliveries.rendering.encode import (
+    MessageError,
+    base64_body,
+    base64_lines,
+    check_value,
+    prefers_base64,
+    wire_address,
+)
 from deliveries.rendering.headers import WHERE as HEADERS
 from deliveries.rendering.links import Link
 from deliveries.rendering.return_path import ReturnPath
@@ -41,12 +48,25 @@ VERSION = 3
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A file that travels with the message; with a ``content_id`` it is an image inside the HTML (``cid:``)."""
+    """A file that travels with the message; with a ``content_id`` it is an image inside the HTML (``cid:``).
+
+    It is kept once, ``encoded`` as it travels: base64 in lines ended by CRLF.
+    """
 
     name: str
     content_type: str
-    data: bytes
+    encoded: bytes
     content_id: str = ""
+
+    @classmethod
+    def of(cls, name: str, content_type: str, data: bytes, content_id: str = "") -> "AttachedFile":
+        """The file with these octets."""
+        return cls(name, content_type, base64_body(data), content_id)
+
+    @property
+    def data(self) -> bytes:
+        """The octets of the file, decoded anew."""
+        return base64.b64decode(self.encoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +140,11 @@ class Compiled:
     honeypot_at: int = -1
 
     @property
+    def octets(self) -> int:
+        """About how much memory it takes."""
+        return len(self.html) + len(self.text) + sum(len(file.encoded) for file in self.attachments)
+
+    @property
     def is_tracked(self) -> bool:
         """Links lead over our server, or opens are seen; of those who may be tracked."""
         return self.pixel_at >= 0 or self.honeypot_at >= 0 or any(link.is_tracked for link in self.links)
@@ -132,13 +157,16 @@ class Compiled:
         """Plain values for a JSON column."""
         values = asdict(self)
         for file in values["attachments"]:
-            file["data"] = base64.b64encode(file["data"]).decode()
+            file["data"] = file.pop("encoded").replace(b"\r\n", b"").decode()
         return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Compiled":
         """The inverse of :meth:`to_json`."""
-        files = (AttachedFile(**{**file, "data": base64.b64decode(file["data"])}) for file in values["attachments"])
+        files = (
+            AttachedFile(file["name"], file["content_type"], base64_lines(file["data"].encode()), file["content_id"])
+            for file in values["attachments"]
+        )
         return cls(
             **{
                 **values,

@@ -78,19 +78,29 @@ def private_key(pem: str) -> PrivateKey:
 
 
 def signatures(
-    signers: Sequence[Signer], fields: Sequence[bytes], body: bytes, timestamp: int, *, is_tight: bool = False
+    signers: Sequence[Signer], fields: Sequence[bytes], body: Sequence[bytes], timestamp: int, *, is_tight: bool = False
 ) -> bytes:
     """A ``DKIM-Signature`` field of each signer, to be put before ``fields``.
 
-    ``fields`` are the mail's whole header fields, each ended by CRLF; ``body`` has CRLF line ends only; ``timestamp``
-    counts seconds since 1970 in UTC and becomes ``t=``. ``is_tight`` says that the body has no tab, no two blanks
-    together and none at the end of a line, so that nobody has to look.
+    ``fields`` are the mail's whole header fields, each ended by CRLF; ``body`` comes in pieces and has CRLF line ends
+    only; ``timestamp`` counts seconds since 1970 in UTC and becomes ``t=``. ``is_tight`` says that the body has no tab,
+    no two blanks together and none at the end of a line, so that nobody has to look.
     """
     h, data = _signed_fields(fields)
-    canonical = _without_empty_end(body) if is_tight else relaxed_body(body)
-    body_hash = base64.b64encode(hashlib.sha256(canonical).digest())
+    canonical = hashlib.sha256()
+    for piece in _relaxed(body, is_tight=is_tight):
+        canonical.update(piece)
+    body_hash = base64.b64encode(canonical.digest())
     seconds = str(timestamp).encode()
     return b"".join([_field(signer, h, data, body_hash, seconds) for signer in signers])
+
+
+def _relaxed(body: Sequence[bytes], *, is_tight: bool) -> Sequence[bytes]:
+    """The canonical body in pieces, those that are tight as they are."""
+    *others, last = body
+    if is_tight and (end := _without_empty_end(last)):
+        return *others, end
+    return (relaxed_body(b"".join(body)),)
 
 
 def relaxed_body(body: bytes) -> bytes:

@@ -5,6 +5,7 @@ headers).
 """
 
 import base64
+import io
 import re
 import unicodedata
 import urllib.parse
@@ -31,6 +32,7 @@ _DOMAIN = re.compile(
 _QUOTED = re.compile(r"=|[^ -~]|(?<= ) | $")
 _PLAIN_PIECE = re.compile(r"(?![.]|From )[!-<>-~]+(?: [!-<>-~]+)*")
 _PIECE_LINE = 72
+_LINES = 1024
 _TOKEN = re.compile(r"[A-Za-z0-9!#$&+.^_`{|}~-]+")
 
 
@@ -231,8 +233,16 @@ def octets(text: str) -> bytes:
 
 def base64_body(data: bytes) -> bytes:
     """A body in base64 (RFC 2045, section 6.8), lines of 76 octets ended by CRLF."""
-    encoded = base64.b64encode(data)
-    return b"\r\n".join(encoded[start : start + LINE] for start in range(0, len(encoded), LINE)) + b"\r\n"
+    return base64_lines(base64.b64encode(data))
+
+
+def base64_lines(encoded: bytes) -> bytes:
+    """What is in base64 already, in lines of 76 octets ended by CRLF; one empty line for nothing."""
+    lines = io.BytesIO()  # some lines at a time: those of a file of many megabytes would weigh more than the file
+    for first in range(0, len(encoded) or 1, _LINES * LINE):
+        some = encoded[first : first + _LINES * LINE]
+        lines.write(b"\r\n".join([some[start : start + LINE] for start in range(0, len(some), LINE)]) + b"\r\n")
+    return lines.getvalue()
 
 
 def prefers_base64(sample: str) -> bool:

@@ -45,17 +45,23 @@ class MessageRow:
 
 @dataclass(slots=True)
 class Draft:
-    """A mail that wants its signature: whole header fields, each ended by CRLF, and the body."""
+    """A mail that wants its signature: whole header fields, each ended by CRLF, and the body in pieces as
+    :meth:`deliveries.rendering.mime.Skeleton.fill` gives it."""
 
     id: int
     sender: str
     recipient: str
     fields: list[bytes]
-    body: bytes
+    body: list[bytes]
     skeleton: Skeleton
     timestamp: int
     smtputf8: bool
     envelope_id: str
+
+    @property
+    def octets(self) -> int:
+        """How much memory it takes beyond the files that it shares with others."""
+        return sum(map(len, self.body[::2]))
 
 
 class Renderer:
@@ -229,8 +235,8 @@ class Renderer:
         frame = self._text_only if merge.is_text_only else self._skeleton
         content_fields, body = frame.fill(f"=_{boundary}".encode(), text, html)
         fields += content_fields
-        if body and not body.endswith(b"\r\n"):
-            body += b"\r\n"
+        if body[-1] and not body[-1].endswith(b"\r\n"):
+            body[-1] += b"\r\n"
         return Draft(
             id=row.id,
             sender=envelope_sender(error_address, self._return_path, return_token(row.id, self.key)),
@@ -251,14 +257,14 @@ class Renderer:
             signatures = dkim.signatures(
                 self._signers, draft.fields, draft.body, draft.timestamp, is_tight=draft.skeleton.is_tight
             )
-        data = b"".join([signatures, *draft.fields, b"\r\n", draft.body])
+        pieces = (b"".join([signatures, *draft.fields, b"\r\n", draft.body[0]]), *draft.body[1:])
         return Mail(
             id=draft.id,
             sender=draft.sender,
             recipient=draft.recipient,
-            data=data,
+            pieces=pieces,
             smtputf8=draft.smtputf8,
-            eight_bit=not data.isascii(),
+            eight_bit=not all(map(bytes.isascii, pieces)),
             is_transparent=draft.skeleton.is_transparent,
             envelope_id=draft.envelope_id,
         )

@@ -1,23 +1,29 @@
 """The MIME structure of a content, built once: what differs between messages comes later (RFC 2045, 2046, 2387)."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from deliveries.rendering.compile import AttachedFile, Compiled
 from deliveries.rendering.dkim import is_tight
-from deliveries.rendering.encode import base64_body, parameter
+from deliveries.rendering.encode import parameter
 
 BOUNDARY = b"\x00boundary\x00"
 HTML = b"\x00html\x00"
 TEXT = b"\x00text\x00"
 
+SHARED_OCTETS: Final = 65_536
+"""A file from this size on is a piece of its own, one for all mails; a smaller one is copied into each."""
+
+_SLOT = re.compile(rb"(\x00[a-z0-9]+\x00)")
 _BETWEEN_FIELDS = re.compile(rb"\r\n(?![ \t])")
 
 
 @dataclass(frozen=True, slots=True)
 class Skeleton:
-    """The MIME header fields, and the constant octets of the body around a message's boundary, text and HTML:
-    ``pieces[0] slot[0] pieces[1] slot[1] …``.
+    """The MIME header fields, and the constant octets of the body around a message's boundary, text and HTML, and
+    around large ``files``: ``pieces[0] slot[0] pieces[1] slot[1] …``.
 
     Quoted-printable and base64 as we write them are tight (see :func:`deliveries.rendering.dkim.is_tight`) and have no
     dot at the beginning of a line. ``is_tight`` says the first of the pieces as well, ``is_transparent`` the second.
@@ -26,17 +32,25 @@ class Skeleton:
     fields: tuple[bytes, ...]
     pieces: tuple[bytes, ...]
     slots: tuple[bytes, ...]
+    files: Mapping[bytes, bytes]
     is_tight: bool
     is_transparent: bool
 
-    def fill(self, boundary: bytes, text: bytes, html: bytes) -> tuple[list[bytes], bytes]:
-        """The MIME header fields of one message, each ended by CRLF, and its body."""
+    def fill(self, boundary: bytes, text: bytes, html: bytes) -> tuple[list[bytes], list[bytes]]:
+        """The MIME header fields of one message, each ended by CRLF, and its body in pieces: in turns one of its own
+        and a file, which is the same object in every message."""
         values = {BOUNDARY: boundary, TEXT: text, HTML: html}
-        parts = [self.pieces[0]]
+        body = []
+        own = [self.pieces[0]]
         for slot, piece in zip(self.slots, self.pieces[1:], strict=True):
-            parts.append(values[slot])
-            parts.append(piece)
-        return [field.replace(BOUNDARY, boundary) for field in self.fields], b"".join(parts)
+            if slot in self.files:
+                body += [b"".join(own), self.files[slot]]
+                own = [piece]
+            else:
+                own.append(values[slot])
+                own.append(piece)
+        body.append(b"".join(own))
+        return [field.replace(BOUNDARY, boundary) for field in self.fields], body
 
 
 def skeleton(compiled: Compiled) -> Skeleton:
@@ -45,13 +59,14 @@ def skeleton(compiled: Compiled) -> Skeleton:
     # Without HTML nothing shows an image inside: it is attached.
     inline = [file for file in compiled.attachments if file.content_id and compiled.html]
     attached = [file for file in compiled.attachments if file not in inline]
+    large: dict[bytes, bytes] = {}
     if inline:
         main = b"multipart/alternative" if compiled.text else b"text/html"
-        files = [_file(file, "inline") for file in inline]
+        files = [_file(file, "inline", large) for file in inline]
         entity = _multipart(b"related", b"r", [entity, *files], b';\r\n type="' + main + b'"')
     if attached:
-        entity = _multipart(b"mixed", b"m", [entity, *(_file(file, "attachment") for file in attached)])
-    return _split(entity)
+        entity = _multipart(b"mixed", b"m", [entity, *(_file(file, "attachment", large) for file in attached)])
+    return _split(entity, large)
 
 
 def _alternative(compiled: Compiled) -> bytes:
@@ -79,7 +94,8 @@ def _multipart(subtype: bytes, level: bytes, entities: list[bytes], parameters: 
     return head + body + b"--" + boundary + b"--\r\n"
 
 
-def _file(file: AttachedFile, disposition: str) -> bytes:
+def _file(file: AttachedFile, disposition: str, large: dict[bytes, bytes]) -> bytes:
+    """The entity of a file; one that is large goes to those that are, and its slot stands for it."""
     # Composite types may not be in base64 (RFC 2045, section 6.4); as a plain file they travel unharmed.
     composite = file.content_type.lower().startswith(("multipart/", "message/"))
     lines = [
@@ -89,26 +105,23 @@ def _file(file: AttachedFile, disposition: str) -> bytes:
     ]
     if file.content_id:
         lines.append(f"Content-ID: <{file.content_id}>")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + base64_body(file.data)
+    content = file.encoded
+    if len(content) >= SHARED_OCTETS:
+        content = b"\x00file%d\x00" % len(large)
+        large[content] = file.encoded
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
 
 
-def _split(entity: bytes) -> Skeleton:
+def _split(entity: bytes, files: Mapping[bytes, bytes]) -> Skeleton:
     head, _, rest = entity.partition(b"\r\n\r\n")
     fields = tuple(field + b"\r\n" for field in _BETWEEN_FIELDS.split(head))
-    pieces: list[bytes] = []
-    slots: list[bytes] = []
-    while True:
-        found = [(position, slot) for slot in (BOUNDARY, TEXT, HTML) if (position := rest.find(slot)) >= 0]
-        if not found:
-            pieces.append(rest)
-            return Skeleton(
-                fields,
-                tuple(pieces),
-                tuple(slots),
-                is_tight=all(map(is_tight, pieces)),
-                is_transparent=not any(b"\n." in piece or piece.startswith(b".") for piece in pieces),
-            )
-        position, slot = min(found)
-        pieces.append(rest[:position])
-        slots.append(slot)
-        rest = rest[position + len(slot) :]
+    split = _SLOT.split(rest)
+    pieces = split[::2]
+    return Skeleton(
+        fields,
+        pieces=tuple(pieces),
+        slots=tuple(split[1::2]),
+        files=files,
+        is_tight=all(map(is_tight, pieces)),
+        is_transparent=not any(b"\n." in piece or piece.startswith(b".") for piece in pieces),
+    )

@@ -14,7 +14,7 @@ from deliveries.rows import renderer
 from deliveries.sending.turns import TOGETHER, Entry
 
 MOST_OCTETS: Final = 1_000_000
-"""Of what is made and waits; a mail that is larger is made when it is asked for."""
+"""Of what is made and waits, less files that mails share; a mail that is larger is made when it is asked for."""
 
 Made = tuple[int, Mail | MessageError]
 
@@ -92,7 +92,7 @@ class Ahead:
             self._made.append((row.id, error))
             return
         self._drafts.append((made_by, draft))
-        self._most = min(TOGETHER, MOST_OCTETS // (len(draft.body) + 1))
+        self._most = min(TOGETHER, MOST_OCTETS // (draft.octets + 1))
 
     def _signed(self) -> Made:
         made_by, draft = self._drafts.popleft()

@@ -46,11 +46,11 @@ def make(number: int, said: OwnMail, at: datetime) -> Mail:
         b"Content-Transfer-Encoding: quoted-printable\r\n",
     ]
     signers = [signer(key.pk) for key in signing_keys(said.sender_address)]
-    signed = dkim.signatures(signers, fields, body, int(at.timestamp())) if signers else b""
+    signed = dkim.signatures(signers, fields, [body], int(at.timestamp())) if signers else b""
     data = b"".join([signed, *fields, b"\r\n", body])
     error_address = encode.wire_address("the error address", settings.ERROR_ADDRESS or sender)
     ascii_only = recipient.isascii() and sender.isascii() and error_address.isascii()
-    return Mail(number, error_address, recipient, data, smtputf8=not ascii_only, eight_bit=not data.isascii())
+    return Mail(number, error_address, recipient, (data,), smtputf8=not ascii_only, eight_bit=not data.isascii())
 
 
 def send(number: int, said: OwnMail, at: datetime) -> str:

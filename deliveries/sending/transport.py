@@ -22,6 +22,8 @@ from deliveries.sending.smtp.steps import Body, Conversation, HangUp, Outcome, R
 __all__ = ["Connection", "ConnectionLost", "RouteAddress", "RouteUnavailable", "Security", "Timeouts"]
 
 _READ_OCTETS: Final = 65_536
+# Linux takes no more in one call (IOV_MAX).
+_PIECES_AT_ONCE: Final = 1_024
 # Saying good-bye must not hold up a worker that is stopping.
 _QUIT_SECONDS: Final = 2.0
 
@@ -302,7 +304,7 @@ class _Session:
         written = 0
         try:
             if not encrypted:
-                written = self._socket.sendmsg((step.content, step.rest))
+                written = self._socket.sendmsg((*step.content, step.rest)[:_PIECES_AT_ONCE])
             for view in _views(step, behind=written):
                 while view:
                     octets = self._socket.send(view)
@@ -311,7 +313,8 @@ class _Session:
         except OSError as error:
             if self._refused_early():
                 return
-            if written < len(step.content) or (written == len(step.content) and not encrypted):
+            octets_of_content = sum(map(len, step.content))
+            if written < octets_of_content or (written == octets_of_content and not encrypted):
                 raise _BrokenOff(error) from error
             raise
 
@@ -349,8 +352,9 @@ class _Session:
 
 def _views(step: Body, *, behind: int) -> Iterator[memoryview]:
     """What of the content, and then of the rest, comes behind so many octets."""
-    yield memoryview(step.content)[behind:]
-    yield memoryview(step.rest)[max(behind - len(step.content), 0) :]
+    for piece in (*step.content, step.rest):
+        yield memoryview(piece)[behind:]
+        behind = max(behind - len(piece), 0)
 
 
 class _BrokenOff(Exception):

@@ -108,8 +108,8 @@ def content() -> Compiled:
             parameters=(("utm_source", "news & more"), ("utm_campaign", "may-26")),
         ),
         attachments=(
-            AttachedFile("logo.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(100), "logo@example.com"),
-            AttachedFile(
+            AttachedFile.of("logo.png", "image/png", b"\x89PNG\r\n\x1a\n" + bytes(100), "logo@example.com"),
+            AttachedFile.of(
                 "Größentabelle für alle Kleider und Schuhe der neuen Kollektion.pdf", "application/pdf", b"%PDF-1.4\n"
             ),
         ),

@@ -89,11 +89,9 @@ def converse_in_chunks(mails: Iterator[Mail], server: Extensions, standing: Stan
 
 def _body(current: Prepared, opening: bytes, ahead: bytes) -> Body:
     """The last line's end belongs to `rest`: without it the server lacks octets that BDAT promised."""
-    return Body(
-        current.mail,
-        opening + current.content[:-_CRLF_OCTETS],
-        current.content[-_CRLF_OCTETS:] + ahead,
-    )
+    *others, last = current.content
+    pieces = (*others, last[:-_CRLF_OCTETS])
+    return Body(current.mail, (opening + pieces[0], *pieces[1:]), last[-_CRLF_OCTETS:] + ahead)
 
 
 def _hear_announced(announced: Mail) -> Conversation[Reply | None]:

@@ -136,15 +136,16 @@ def _stuffed(data: bytes) -> bytes:
     return b"." + stuffed if stuffed.startswith(b".") else stuffed
 
 
-def chunk(data: bytes, *, is_transparent: bool = False) -> bytes:
-    """The message as it travels with BDAT (RFC 3030 section 2): the command, then the octets, ending in CRLF.
+def chunk(data: bytes, *, is_transparent: bool = False, behind: int = 0) -> bytes:
+    """The message as it travels with BDAT (RFC 3030 section 2): the command, then the octets, ending in CRLF. So many
+    octets of the same message are going to follow `behind`, and end it.
 
     Raises ValueError as `check_line_ends` does, though the octets are counted: the server may hand the message on with
     DATA. Of data that `is_transparent` only the header is looked at.
     """
     check_line_ends(looked_at(data, is_transparent=is_transparent))
-    end = b"" if data.endswith(b"\r\n") else b"\r\n"
-    return b"BDAT %d LAST\r\n%b%b" % (len(data) + len(end), data, end)
+    end = b"" if behind or data.endswith(b"\r\n") else b"\r\n"
+    return b"BDAT %d LAST\r\n%b%b" % (len(data) + len(end) + behind, data, end)
 
 
 def looked_at(data: bytes, *, is_transparent: bool) -> bytes:

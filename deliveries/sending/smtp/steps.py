@@ -19,13 +19,14 @@ class Write:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """Send a message: `content`, then `rest`, whose first octets complete the message; what follows them is ahead.
+    """Send a message: `content` piece by piece, then `rest`, whose first octets complete the message; what follows them
+    is ahead.
 
     Without any octet of `rest` the server cannot have the message.
     """
 
     mail: Mail
-    content: bytes
+    content: tuple[bytes, ...]
     rest: bytes
 
 
@@ -85,12 +86,13 @@ Conversation: TypeAlias = Generator[Step, Reply | None, T]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A mail as the bytes that will be written. `content` is for DATA (dot-stuffed) or, with its command, for BDAT."""
+    """A mail as the bytes that will be written. `content` is for DATA (dot-stuffed) or, with its command, for BDAT; its
+    pieces are one behind the other."""
 
     mail: Mail
     mail_from: bytes
     rcpt_to: bytes
-    content: bytes
+    content: tuple[bytes, ...]
 
 
 def speaks_bdat(server: Extensions) -> bool:
@@ -103,9 +105,13 @@ def prepare(mail: Mail, server: Extensions) -> Prepared | Reply:
 
     Raises ValueError for data with bare CR or LF.
     """
-    written = commands.chunk if speaks_bdat(server) else commands.body
-    content = written(mail.data, is_transparent=mail.is_transparent)
-    octets = len(mail.data)
+    octets = mail.octets
+    first, *files = mail.pieces if mail.is_transparent else (mail.data,)
+    if speaks_bdat(server):
+        written = commands.chunk(first, is_transparent=mail.is_transparent, behind=octets - len(first))
+    else:
+        written = commands.body(first, is_transparent=mail.is_transparent)
+    content = (written, *files)
     smtputf8 = mail.smtputf8 or not (mail.sender.isascii() and mail.recipient.isascii())
     if smtputf8 and not server.smtputf8:
         return _local(553, "5.6.7 The address or headers need SMTPUTF8, which the SMTP server does not offer.")
@@ -113,7 +119,7 @@ def prepare(mail: Mail, server: Extensions) -> Prepared | Reply:
         return _local(554, "5.6.3 The message holds 8-bit text, which the SMTP server does not accept (8BITMIME).")
     if server.size is not None and octets > server.size:
         return _local(552, f"5.3.4 The message has {octets} octets; the SMTP server accepts {server.size}.")
-    if commands.has_overlong_line(commands.looked_at(mail.data, is_transparent=mail.is_transparent)):
+    if commands.has_overlong_line(commands.looked_at(first, is_transparent=mail.is_transparent)):
         return _local(554, f"5.6.0 The message has a line of more than {commands.MAX_LINE_OCTETS} octets.")
     try:
         mail_from = commands.mail_from(

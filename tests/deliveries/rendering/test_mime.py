@@ -8,8 +8,8 @@ from deliveries.personalization.errors import PersonalizationErrors
 from deliveries.rendering.compile import AttachedFile
 from tests.deliveries.rendering.contents import compiled, defects, parsed, renderer, row
 
-IMAGE = AttachedFile("logo.png", "image/png", b"\x89PNG\r\n\x00boundary\x00", "logo@example.com")
-PDF = AttachedFile("Größe “1”.pdf", "application/pdf", bytes(range(256)) * 3)
+IMAGE = AttachedFile.of("logo.png", "image/png", b"\x89PNG\r\n\x00boundary\x00", "logo@example.com")
+PDF = AttachedFile.of("Größe “1”.pdf", "application/pdf", bytes(range(256)) * 3)
 
 
 def structure(message: Any) -> Any:
@@ -69,15 +69,31 @@ def test_it_brings_files_back_with_name_and_octets() -> None:
 
 @given(st.binary(max_size=300))
 def test_it_brings_any_octets_back(data: bytes) -> None:
-    made = renderer(attachments=(AttachedFile("a.bin", "application/octet-stream", data),))
+    made = renderer(attachments=(AttachedFile.of("a.bin", "application/octet-stream", data),))
 
     *_, file = parsed(made.mail(row(made)).data).walk()
 
     assert file.get_payload(decode=True) == data
 
 
+def test_mails_share_their_large_files() -> None:
+    large = AttachedFile.of("large.pdf", "application/pdf", bytes(range(256)) * 400)
+    second = AttachedFile.of("second.pdf", "application/pdf", b"second" * 20_000)
+    made = renderer(attachments=(large, IMAGE, second))
+
+    mails = [made.mail(row(made, address=address)) for address in ("anna@example.org", "bert@example.org")]
+
+    for mail in mails:
+        files = [part for part in parsed(mail.data).walk() if part.get_filename()]
+        assert [file.get_payload(decode=True) for file in files] == [IMAGE.data, large.data, second.data]
+        assert mail.octets == len(mail.data)
+    first, other = (mail.pieces for mail in mails)
+    assert [ours is theirs for ours, theirs in zip(first, other, strict=True)] == [False, True, False, True, False]
+    assert (first[1], first[3]) == (large.encoded, second.encoded)
+
+
 def test_it_sends_a_message_as_a_plain_file() -> None:
-    made = renderer(attachments=(AttachedFile("mail.eml", "message/rfc822", b"Subject: x\r\n\r\ny"),))
+    made = renderer(attachments=(AttachedFile.of("mail.eml", "message/rfc822", b"Subject: x\r\n\r\ny"),))
 
     *_, file = parsed(made.mail(row(made)).data).walk()
 
@@ -110,12 +126,12 @@ def test_it_finds_no_boundary_in_what_authors_write() -> None:
 @pytest.mark.parametrize(
     "file",
     [
-        AttachedFile("a\r\nX-Evil: 1", "image/png", b""),
-        AttachedFile("a\x00html\x00", "image/png", b""),
-        AttachedFile("", "image/png", b""),
-        AttachedFile("a.png", "image/png\r\nX-Evil: 1", b""),
-        AttachedFile("a.png", "", b""),
-        AttachedFile("a.png", "image/png", b"", "a>\r\nX-Evil: <"),
+        AttachedFile.of("a\r\nX-Evil: 1", "image/png", b""),
+        AttachedFile.of("a\x00html\x00", "image/png", b""),
+        AttachedFile.of("", "image/png", b""),
+        AttachedFile.of("a.png", "image/png\r\nX-Evil: 1", b""),
+        AttachedFile.of("a.png", "", b""),
+        AttachedFile.of("a.png", "image/png", b"", "a>\r\nX-Evil: <"),
     ],
 )
 def test_it_refuses_files_that_would_break_a_header(file: AttachedFile) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from campaign.lib.clock import now
 from deliveries.mail import Mail
+from deliveries.models import Attachment
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import pending_rows, renderer
 from deliveries.sending import ahead, parts
@@ -73,7 +74,7 @@ def test_it_makes_no_more_than_the_next_few(entries: list[Entry]):
 
 
 def test_it_keeps_few_large_mails(entries: list[Entry], monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(ahead, "MOST_OCTETS", 2 * len(renderer(entries[0][0]).draft(entries[0][1]).body) + 100)
+    monkeypatch.setattr(ahead, "MOST_OCTETS", 2 * renderer(entries[0][0]).draft(entries[0][1]).octets + 100)
     waiting = Ahead(iter([entries]))
 
     steps = 0
@@ -82,6 +83,24 @@ def test_it_keeps_few_large_mails(entries: list[Entry], monkeypatch: pytest.Monk
 
     assert steps == 4  # two are written, then two are signed
     assert len(list(waiting)) == len(entries)
+
+
+def test_it_keeps_as_many_mails_with_a_large_file_because_they_share_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(ahead, "MOST_OCTETS", 100_000)
+    delivery = factories.delivery(factories.people(TOGETHER))
+    file = Attachment.objects.create(name="a.pdf", content_type="application/pdf", data=bytes(200_000), size=200_000)
+    delivery.attachments.add(file)
+    factories.confirmed(delivery)
+    part = parts.claim("somebody", now())
+    assert part is not None
+    waiting = Ahead(iter([list(pending_rows(part))]))
+
+    while waiting.make_more():
+        pass
+
+    made = [mail for _, mail in waiting if isinstance(mail, Mail)]
+    assert len(made) == TOGETHER
+    assert len({id(piece) for mail in made for piece in mail.pieces if len(piece) > 200_000}) == 1
 
 
 def test_a_mail_that_is_larger_than_that_is_made_when_it_is_asked_for(

@@ -42,7 +42,7 @@ def test_it_uses_one_connection_for_many_batches(sink: SinkThread) -> None:
 
 def test_it_uses_the_extensions_the_server_offers(sink: SinkThread) -> None:
     data = "Subject: é\r\n\r\né\r\n".encode()
-    mail = replace(SAMPLE, recipient="zoë@example.org", data=data, eight_bit=True, smtputf8=True)
+    mail = replace(SAMPLE, recipient="zoë@example.org", pieces=(data,), eight_bit=True, smtputf8=True)
 
     with Connection(sink.route()) as connection:
         list(connection.send([mail]))
@@ -70,7 +70,7 @@ def test_it_asks_for_reports_of_failure_where_they_are_offered() -> None:
         ((), replace(SAMPLE, recipient="zoë@example.org"), 553),
         ((), replace(SAMPLE, eight_bit=True), 554),
         (("SIZE 10",), SAMPLE, 552),
-        (EXTENSIONS, replace(SAMPLE, data=b"Subject: x\r\n\r\n" + b"y" * 999 + b"\r\n"), 554),
+        (EXTENSIONS, replace(SAMPLE, pieces=(b"Subject: x\r\n\r\n" + b"y" * 999 + b"\r\n",)), 554),
         (EXTENSIONS, replace(SAMPLE, recipient="a@b.example\r\nDATA"), 553),
         (EXTENSIONS, replace(SAMPLE, sender="a b@c.example"), 553),
     ],
@@ -220,7 +220,7 @@ def test_it_leaves_the_rest_untouched_when_the_consumer_stops(sink: SinkThread) 
 
 def test_it_refuses_bare_line_feeds_as_an_error_of_the_program(sink: SinkThread) -> None:
     with Connection(sink.route()) as connection, pytest.raises(ValueError, match="CRLF"):
-        list(connection.send([replace(SAMPLE, data=b"a\nb\r\n")]))
+        list(connection.send([replace(SAMPLE, pieces=(b"a\nb\r\n",))]))
 
     assert "BODY" not in sink.events
 
@@ -242,6 +242,17 @@ def test_it_sends_a_large_message(sink: SinkThread) -> None:
 
     assert all(reply.accepted for _, reply in outcomes)
     assert [message.data == data for message in sink.messages] == [True, True]
+
+
+def test_it_sends_a_message_of_any_number_of_pieces(sink: SinkThread) -> None:
+    pieces = (b"Subject: files\r\n\r\n", *(b"piece %d\r\n" % number for number in range(3_000)))
+    sent = [replace(mail, pieces=pieces, is_transparent=True) for mail in mails(3)]
+
+    with Connection(sink.route()) as connection:
+        outcomes = list(connection.send(sent))
+
+    assert all(reply.accepted for _, reply in outcomes)
+    assert [message.data for message in sink.messages] == [b"".join(pieces)] * 3
 
 
 def test_it_needs_one_round_trip_for_a_batch_of_one_with_bdat() -> None:

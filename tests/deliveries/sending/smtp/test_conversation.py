@@ -116,13 +116,13 @@ def carried_out(batches: list[list[Mail]], dialect: Extensions, model: Model) ->
                 break
             answer = None
             if isinstance(step, Write | Body):
-                octets = step.data if isinstance(step, Write) else step.content + step.rest
+                octets = step.data if isinstance(step, Write) else b"".join([*step.content, step.rest])
                 assert not re.search(rb"(?<!\r)\n|\r(?!\n)", octets)
                 assert not model.replies, "Something leaves before every answer was read."
                 model.hear(octets)
             if isinstance(step, Body):
                 assert open_body is None, "A content leaves before the outcome of the one before."
-                assert len(step.content) > 0
+                assert all(step.content)
                 open_body = step.mail
             if isinstance(step, Read):
                 answer = Reply(model.replies.pop(0), "said", step.stage)
@@ -142,7 +142,7 @@ def plans(draw: st.DrawFn) -> tuple[list[list[Mail]], dict[str, tuple[str, int]]
             lines = draw(st.lists(st.sampled_from([".", "..", "", "MAIL FROM:<x>", "RSET", ".x", "é"]), min_size=1))
             address = f"p{number}@example.org"
             data = "".join(f"{line}\r\n" for line in lines).encode()
-            batch.append(Mail(number, address, address, data, smtputf8=False, eight_bit=False))
+            batch.append(Mail(number, address, address, (data,), smtputf8=False, eight_bit=False))
             if draw(st.booleans()):
                 stage = draw(st.sampled_from(["MAIL", "RCPT", "DATA", "END"]))
                 refused[address] = (stage, draw(st.sampled_from([450, 451, 452, 454, 550, 554])))
