@@ -11,7 +11,7 @@ from bounces.models import BounceMail, UnqualifiedFailure, UnqualifiedText
 from campaign.lib import privacy, retention
 from campaign.lib.privacy import Holding, Person
 from campaign.lib.retention import Purge
-from deliveries.privacy import messages_of
+from deliveries.privacy import message_ids
 
 
 def register() -> None:
@@ -40,7 +40,7 @@ def files(person: Person) -> Iterator[tuple[str, bytes]]:
 
 def erase(person: Person) -> Mapping[str, int]:
     """The mails go whole; what followed from them is in log and quarantine. Texts to qualify forget who had them."""
-    UnqualifiedFailure.objects.filter(message_id__in=list(messages_of(person).values_list("pk", flat=True))).delete()
+    UnqualifiedFailure.objects.filter(message_id__in=message_ids(person)).delete()
     if person.address:
         named = Q(sample__icontains=person.address) | Q(sample__icontains=person.key)
         UnqualifiedText.objects.filter(named).update(sample=F("text"))
@@ -49,7 +49,7 @@ def erase(person: Person) -> Mapping[str, int]:
 
 def mails_about(person: Person) -> QuerySet[BounceMail]:
     """By the person's messages, or because what was read from them names the address; reads the table once."""
-    about = Q(message_ids__overlap=list(messages_of(person).values_list("pk", flat=True)))
+    about = Q(message_ids__overlap=message_ids(person))
     if person.address:
         for text in {person.address, person.key}:
             about |= Q(sentence__icontains=text) | Q(findings__icontains=text)

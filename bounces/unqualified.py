@@ -3,13 +3,14 @@
 import hashlib
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from bounces import rules
 from bounces.consequences import failures_of
@@ -28,6 +29,7 @@ SQL = statements(Path(__file__).parent / "sql")
 MAX_TEXT: Final = 500
 """Characters by which texts are compared; what differs later differs by accident."""
 BATCH: Final = 1_000
+"""Failures that are judged anew in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,11 @@ def pattern_of(text: str) -> str:
     return r"\S{1,80}".join(escaped).strip()
 
 
-@transaction.atomic
 def make_rule(text: UnqualifiedText, kind: FailureType, reason: Reason) -> tuple[BounceRule, int]:
-    """Save a rule for this text and judge the past by it; the rule, and how many failures it concerned."""
+    """Save a rule for this text and judge the past by it; the rule, and how many failures it concerned.
+
+    The rule holds even when judging ends early; whoever judges next does the rest.
+    """
     rule = rule_for(text, kind, reason)
     rule.save()
     rules.forget()
@@ -116,37 +120,88 @@ def make_rule(text: UnqualifiedText, kind: FailureType, reason: Reason) -> tuple
 
 
 @transaction.atomic
+def leave(texts: QuerySet[UnqualifiedText]) -> int:
+    """These need no rule; they stay counted. Returns how many."""
+    return _locked(texts).update(state=TextState.LEFT)
+
+
+@transaction.atomic
+def forget(before: datetime) -> None:
+    """Forget failures from before, and texts that none came with since."""
+    UnqualifiedFailure.objects.filter(at__lt=before).delete()
+    _locked(UnqualifiedText.objects.filter(last_at__lt=before)).delete()
+
+
+def _locked(texts: QuerySet[UnqualifiedText]) -> QuerySet[UnqualifiedText]:
+    """These texts, locked in the order in which :func:`note` writes them."""
+    ids = list(texts.select_for_update().order_by("digest").values_list("pk", flat=True))
+    return UnqualifiedText.objects.filter(pk__in=ids)
+
+
 def judge_past(known: Rules | None = None) -> int:
     """Judge anew every text that waits, by the rules as they are now; messages and quarantine follow. Returns how many
     failures a rule knows now."""
     known = known or rules.loaded()
-    names = {rule.name for rule in known.rules}
     judged = 0
-    for text in UnqualifiedText.objects.select_for_update().order_by("digest"):
-        verdict = qualify(text.sample, enhanced(text.sample), reply_code(text.sample), rules=known)
-        if verdict.rule in names:
-            judged += _follow(text, verdict)
-            text.delete()
+    while verdicts := _verdicts(known):
+        judged += _follow(verdicts)
     return judged
 
 
-def _follow(text: UnqualifiedText, verdict: Verdict) -> int:
-    failures = list(text.failures.order_by("message_id").values_list("message_id", "at", "is_returned"))
-    for start in range(0, len(failures), BATCH):
-        batch = failures[start : start + BATCH]
-        ids = [message_id for message_id, _, _ in batch]
-        outcomes.judge_again(ids, verdict)
-        addresses = dict(Message.objects.filter(pk__in=ids).values_list("pk", "address"))
-        if verdict.type is FailureType.SOFT:
-            quarantine.rename(addresses.values(), verdict.reason.label, verdict.rule)
-        elif verdict.type is FailureType.IGNORED:
-            quarantine.take_back(addresses.values())
-        else:
-            for returned in (True, False):
-                failed = [
-                    (message_id, addresses[message_id], verdict, text.sample, at)
-                    for message_id, at, is_returned in batch
-                    if is_returned is returned and message_id in addresses
-                ]
-                quarantine.note(failures_of(failed, is_returned=returned))
+def _verdicts(known: Rules) -> dict[int, tuple[str, Verdict]]:
+    """The sample of each text that a rule knows, and what it says of it, by the text's primary key."""
+    names = {rule.name for rule in known.rules}
+    verdicts = {}
+    for pk, sample in UnqualifiedText.objects.values_list("pk", "sample"):
+        verdict = qualify(sample, enhanced(sample), reply_code(sample), rules=known)
+        if verdict.rule in names:
+            verdicts[pk] = sample, verdict
+    return verdicts
+
+
+@transaction.atomic
+def _follow(verdicts: Mapping[int, tuple[str, Verdict]]) -> int:
+    """Do what follows for some failures with these texts, and forget them; texts without failures go. Returns how many.
+
+    Locks are taken as whoever processes bounces takes them: messages, addresses, texts, each by their keys. So what
+    fails meanwhile with these texts is left for the next call.
+    """
+    waiting = UnqualifiedFailure.objects.filter(text__in=verdicts).order_by("message_id", "text_id")
+    failures = list(waiting[:BATCH])
+    messages = Message.objects.select_for_update(no_key=True).order_by("pk")
+    addresses = dict(messages.filter(pk__in={each.message_id for each in failures}).values_list("pk", "address"))
+    quarantine.lock(addresses.values())
+    by_text: dict[int, list[UnqualifiedFailure]] = defaultdict(list)
+    for failure in failures:
+        by_text[failure.text_id].append(failure)
+    for text_id in sorted(by_text):
+        _judge_again(by_text[text_id], addresses, *verdicts[text_id])
+    texts = _locked(UnqualifiedText.objects.filter(pk__in=verdicts))
+    UnqualifiedFailure.objects.filter(pk__in=[failure.pk for failure in failures]).delete()
+    texts.filter(failures=None).delete()
     return len(failures)
+
+
+def _judge_again(
+    failures: Sequence[UnqualifiedFailure], addresses: Mapping[int, str], sample: str, verdict: Verdict
+) -> None:
+    """Let these messages, and the addresses of those that are still in the log, follow the verdict on their words."""
+    outcomes.judge_again([failure.message_id for failure in failures], verdict)
+    failed = [failure for failure in failures if failure.message_id in addresses]
+    theirs = [addresses[failure.message_id] for failure in failed]
+    if verdict.type is FailureType.SOFT:
+        quarantine.rename(theirs, verdict.reason.label, verdict.rule)
+    elif verdict.type is FailureType.IGNORED:
+        quarantine.take_back(theirs)
+    else:
+        for returned in (True, False):
+            quarantine.note(
+                failures_of(
+                    (
+                        (failure.message_id, addresses[failure.message_id], verdict, sample, failure.at)
+                        for failure in failed
+                        if failure.is_returned is returned
+                    ),
+                    is_returned=returned,
+                )
+            )

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from bounces import unqualified
 from bounces.dialogue import forget_arrived
-from bounces.models import UnqualifiedFailure, UnqualifiedText
 from recipients import quarantine
 
 KEEP_TEXTS: Final = timedelta(days=180)
@@ -15,5 +15,4 @@ def tidy(at: datetime) -> None:
     """Forget the errors of addresses that are quiet or were reached; and old texts."""
     forget_arrived(at)
     quarantine.forget_quiet(at)
-    UnqualifiedFailure.objects.filter(at__lt=at - KEEP_TEXTS).delete()
-    UnqualifiedText.objects.filter(last_at__lt=at - KEEP_TEXTS).delete()
+    unqualified.forget(at - KEEP_TEXTS)

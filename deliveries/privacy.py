@@ -14,7 +14,6 @@ from campaign.lib.privacy import Holding, Person
 from campaign.lib.sql import statements
 from deliveries.archiving.store import STORAGE, file_name
 from deliveries.models import ArchiveCopy, Content, Delivery, Exclusion, Message, MessageValues, ProofLine
-from deliveries.models.message import MessageQuerySet
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import renderer, rows_of
 from deliveries.sending.verdict import Reason
@@ -28,17 +27,21 @@ def register_holding() -> None:
     privacy.register(Holding("deliveries", order=50, export=export, erase=erase, files=pages))
 
 
-def messages_of(person: Person) -> MessageQuerySet:
-    """The person's messages: by profile (an index), and by address, for which the log is read once."""
-    own = Q(recipient_id=person.recipient_id) if person.recipient_id is not None else Q(pk__in=[])
-    if person.address:
-        own |= _at(person)
-    return Message.objects.filter(own, seed=None).order_by("pk")
+def message_ids(person: Person) -> list[int]:
+    """The person's messages: by profile (an index), and by address, for which the log is read, once a person."""
+    if "messages" not in person.found:
+        own = Q(recipient_id=person.recipient_id) if person.recipient_id is not None else Q(pk__in=[])
+        if person.address:
+            own |= _at(person)
+        found = Message.objects.filter(own, seed=None).order_by("pk").values_list("pk", flat=True)
+        person.found["messages"] = list(found)
+    ids: list[int] = person.found["messages"]
+    return ids
 
 
 def export(person: Person) -> Mapping[str, Any]:
     """Messages, and deliveries that left the person out."""
-    messages = list(messages_of(person).select_related("frozen"))
+    messages = list(Message.objects.filter(pk__in=message_ids(person)).order_by("pk").select_related("frozen"))
     fields = _fields(messages)
     labels = dict(Delivery.objects.values_list("pk", "label"))
     left_out = Exclusion.objects.filter(recipient_id=person.recipient_id or 0).order_by("pk")
@@ -76,7 +79,7 @@ def _message(message: Message, labels: Mapping[int, str], fields: Sequence[str])
 
 def pages(person: Person) -> Iterator[tuple[str, bytes]]:
     """The HTML of each message whose personal values are still there, as its mirror page shows it."""
-    for content_id, row in rows_of(messages_of(person).values_list("pk", flat=True)):
+    for content_id, row in rows_of(message_ids(person)):
         if row.values and row.dated_at is not None:
             delivery_id, number = divmod(row.id, 1 << 32)
             try:
@@ -90,7 +93,7 @@ def erase(person: Person) -> Mapping[str, int]:
 
     Copies in an archive's mailbox are out of reach.
     """
-    ids = list(messages_of(person).values_list("pk", flat=True))
+    ids = message_ids(person)
     given: dict[str, Any] = {
         "ids": ids,
         "address": person.address,

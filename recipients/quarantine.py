@@ -95,7 +95,7 @@ def add(address: str, *, reason: str, text: str = "") -> Quarantine:
 
 def release(records: QuerySet[Quarantine]) -> int:
     """Allow addresses again and forget their errors; the records stay as history. Returns how many."""
-    return records.update(status=QuarantineStatus.VALID, errors=0, errors_since=None, returned=False, updated_at=now())
+    return _update(records, status=QuarantineStatus.VALID, errors=0, errors_since=None, returned=False)
 
 
 def held_by(
@@ -113,14 +113,12 @@ def held_by(
 
 def allow_always(records: QuerySet[Quarantine]) -> int:
     """Write to these addresses whatever their servers answer. Returns how many."""
-    return records.update(
-        status=QuarantineStatus.ALLOWLISTED, errors=0, errors_since=None, returned=False, updated_at=now()
-    )
+    return _update(records, status=QuarantineStatus.ALLOWLISTED, errors=0, errors_since=None, returned=False)
 
 
 def rename(addresses: Iterable[str], reason: str, rule: str) -> None:
     """What no rule knew has a reason now: say so where the last error of these addresses was such."""
-    _unexplained(addresses).update(reason=reason[:100], rule=rule[:100], updated_at=now())
+    _update(_unexplained(addresses), reason=reason[:100], rule=rule[:100])
 
 
 def take_back(addresses: Iterable[str]) -> None:
@@ -164,6 +162,19 @@ def forget_quiet(at: datetime) -> int:
 
 FULL: Final = "Mailbox full"
 """The reason whose errors are forgotten later than others."""
+
+
+def lock(addresses: Iterable[str]) -> None:
+    """Lock the records of these addresses, made where there are none: for a transaction that goes through them several
+    times, and must not meet those that go through them once crosswise."""
+    _locked(sorted(set(keys_of(addresses))))
+
+
+def _update(records: QuerySet[Quarantine], **values: object) -> int:
+    """Change all these records, locked in the order of their keys as everywhere. Returns how many."""
+    with transaction.atomic():
+        ids = list(records.select_for_update().order_by("address_key").values_list("pk", flat=True))
+        return Quarantine.objects.filter(pk__in=ids).update(**values, updated_at=now())
 
 
 def _locked(keys: Sequence[str]) -> list[Quarantine]:

@@ -9,14 +9,16 @@ from django.conf import settings
 from campaign.lib import privacy, retention
 from campaign.lib.privacy import Holding, Person
 from campaign.lib.retention import Purge
-from deliveries.privacy import messages_of
+from deliveries.privacy import message_ids
 from tracking.identity import event_id
 from tracking.models import Event, EventKind
+from tracking.user_agents import forget_unused
 
 
 def register() -> None:
     """Have old events deleted, and let exports and erasures reach the others."""
     retention.register(Purge("opens and clicks", lambda: settings.KEEP_EVENTS, purge_events))
+    retention.register(Purge("user agents", lambda: settings.KEEP_EVENTS, forget_unused))
     privacy.register(Holding("tracking", order=10, export=export, erase=erase))
 
 
@@ -51,4 +53,4 @@ def erase(person: Person) -> Mapping[str, int]:
 
 
 def _of(person: Person) -> Any:
-    return Event.objects.filter(message_id__in=list(messages_of(person).values_list("pk", flat=True)))
+    return Event.objects.filter(message_id__in=message_ids(person))

@@ -19,6 +19,7 @@ are one range (:func:`deliveries.models.message_range`).
 
 from django.db import models
 
+from campaign.lib.clock import now
 from deliveries.models.message import NUMBER_BITS, message_range
 from tracking.figures.models import Dimension, EventTally, LogCount, LogTally
 from tracking.reports.models import WeeklyDigest
@@ -69,7 +70,7 @@ class Device(models.TextChoices):
 
 
 class UserAgent(models.Model):
-    """One line for each user agent that was ever seen, parsed once."""
+    """One line for each user agent that an event names, parsed once."""
 
     MAX_LENGTH = 400
 
@@ -79,6 +80,12 @@ class UserAgent(models.Model):
     browser = models.CharField("browser or mail program", max_length=60, blank=True)
     system = models.CharField("operating system", max_length=60, blank=True)
     is_machine = models.BooleanField(default=False, help_text="A program that says so itself, by crawlerdetect.")
+    seen_at = models.DateTimeField(
+        default=now,
+        db_index=True,
+        editable=False,
+        help_text="When it last came, to the day. No later event names it.",
+    )
 
     def __str__(self) -> str:
         return self.text

@@ -73,7 +73,7 @@ class UnqualifiedTextAdmin(ui.ModelAdmin):
     @admin.action(description="Leave the chosen texts as they are", permissions=["change"])
     def leave(self, request: HttpRequest, chosen: QuerySet[UnqualifiedText]) -> None:
         """They stay counted and need no rule."""
-        count = chosen.update(state=TextState.LEFT)
+        count = unqualified.leave(chosen)
         messages.success(request, f"{count:,} texts are left as they are; the filter “Left as it is” shows them.")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

@@ -1,7 +1,7 @@
 """What is held about one person: each app registers what it has, how to export it and how to erase it."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -15,6 +15,8 @@ class Person:
     recipient_id: int | None
     pseudonym: str
     """What stands where the address stood once it is erased."""
+    found: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What apps looked up about the person, each for itself and the others: a whole log is read once."""
 
 
 Files = Iterator[tuple[str, bytes]]

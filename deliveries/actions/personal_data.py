@@ -3,6 +3,7 @@
 import json
 import logging
 import zipfile
+from contextlib import ExitStack
 from datetime import date, datetime
 from decimal import Decimal
 from tempfile import TemporaryFile
@@ -47,13 +48,15 @@ def export_file(person: Person, *, by: Actor = None) -> IO[bytes]:
     The caller closes it.
     """
     _audit(f"The data of {person.pseudonym} were exported.", by)
-    file = TemporaryFile()  # noqa: SIM115 (the caller's)
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("data.json", json.dumps(gathered(person), indent=2, ensure_ascii=False, default=_plain))
-        for holding in privacy.holdings():
-            for name, content in holding.files(person):
-                archive.writestr(name, content)
-    file.seek(0)
+    with ExitStack() as unless_all_is_well:
+        file = unless_all_is_well.enter_context(TemporaryFile())
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("data.json", json.dumps(gathered(person), indent=2, ensure_ascii=False, default=_plain))
+            for holding in privacy.holdings():
+                for name, content in holding.files(person):
+                    archive.writestr(name, content)
+        file.seek(0)
+        unless_all_is_well.pop_all()
     return file
 
 

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from campaign import ui
+from campaign.lib.patience import TookTooLong, at_most
 from deliveries.analysis.target import Estimate, estimate
 from deliveries.models import Delivery
 from deliveries.pages.access import delivery_page
@@ -28,12 +28,9 @@ def estimate_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
 
 def _estimated(delivery: Delivery) -> tuple[Estimate | None, str]:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{MOST_SECONDS}s"])
-            found = estimate(delivery)
-            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-            return found, ""
+        with at_most(MOST_SECONDS):
+            return estimate(delivery), ""
     except QueryProblem as problem:
         return None, str(problem)
-    except DatabaseError:
+    except TookTooLong:
         return None, f"Counting took longer than {MOST_SECONDS} seconds and was given up. An analysis takes its time."

@@ -1,27 +1,41 @@
 """Export and erase one person's data, from the recipient's page."""
 
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from campaign import ui
+from campaign.lib.patience import TookTooLong, at_most
 from campaign.lib.privacy import Person
 from deliveries.actions.personal_data import ask_for_erasure, export_file, person_of
 from deliveries.models import Erasure, Message, SeedAddress
 from recipients.models import Recipient
 
+MOST_SECONDS: Final = 8
+"""For each question to the database: a web server gives a request some 30 seconds."""
+
 
 @require_POST
-def export_page(request: HttpRequest, recipient_id: int) -> FileResponse:
+def export_page(request: HttpRequest, recipient_id: int) -> FileResponse | HttpResponseRedirect:
     """Everything about the person as a ZIP file. A POST, because it is written down in the audit trail."""
     person = _person(request, recipient_id, "recipients.export_recipient")
+    try:
+        with at_most(MOST_SECONDS):
+            file = export_file(person, by=request.user)
+    except TookTooLong:
+        messages.error(
+            request,
+            "The logs are too long to be looked through while you wait; nothing was exported. "
+            f"Have an operator run: manage.py privacy export {person.address}",
+        )
+        return redirect("admin:recipients_recipient_change", recipient_id)
     return FileResponse(
-        export_file(person, by=request.user),
+        file,
         as_attachment=True,
         filename=f"person-{recipient_id}.zip",
         content_type="application/zip",

@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import connection
 from psycopg import sql
 
+from campaign.lib.patience import TookTooLong, at_most
 from recipients.queries.compile import compiled
 from recipients.queries.definition import QueryProblem
 
@@ -23,13 +24,10 @@ def count(definition: Any) -> int:
     takes too long."""
     statement = sql.SQL("SELECT count(*) FROM ({}) found").format(recipients_of(definition))
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{MOST_SECONDS}s"])
+        with at_most(MOST_SECONDS), connection.cursor() as cursor:
             cursor.execute(statement.as_string(cursor.cursor))
-            found = int(cursor.fetchone()[0])
-            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-            return found
-    except DatabaseError as error:
+            return int(cursor.fetchone()[0])
+    except TookTooLong as error:
         raise QueryProblem(f"Counting took longer than {MOST_SECONDS} seconds and was given up.") from error
 
 

@@ -19,6 +19,8 @@ from deliveries.states import MessageState
 from recipients.models import Quarantine, QuarantineStatus
 from tests.bounces import sent
 from tests.deliveries import factories
+from tests.deliveries.factories import builtin_blocks
+from tests.deliveries.sending.sessions import waiting_for
 
 pytestmark = pytest.mark.django_db
 
@@ -115,6 +117,31 @@ def test_two_rules_made_from_like_texts_have_names_of_their_own() -> None:
     second = unqualified.rule_for(text, FailureType.HARD, Reason.USER_UNKNOWN)
 
     assert not BounceRule.objects.filter(name=second.name).exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_judges_the_past_waits_for_a_bounce_of_the_same_message_and_holds_nothing_it_needs() -> None:
+    builtin_blocks()
+    message, *_ = refused(2)
+    unqualified.rule_for(UnqualifiedText.objects.get(), FailureType.HARD, Reason.USER_UNKNOWN).save()
+
+    with waiting_for(message, unqualified.judge_past):
+        assert Quarantine.objects.select_for_update(nowait=True).count() == 2
+        assert list(UnqualifiedText.objects.select_for_update(nowait=True))
+
+    assert not UnqualifiedText.objects.exists()
+
+
+def test_more_failures_than_one_transaction_takes_are_judged_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unqualified, "BATCH", 2)
+    refused(5)
+
+    _, count = unqualified.make_rule(UnqualifiedText.objects.get(), FailureType.HARD, Reason.USER_UNKNOWN)
+
+    assert count == 5
+    assert not UnqualifiedText.objects.exists()
+    assert set(Message.objects.values_list("failure_type", flat=True)) == {"hard"}
+    assert Quarantine.objects.filter(status=QuarantineStatus.QUARANTINE).count() == 5
 
 
 def test_many_refusals_cost_the_same_queries_as_one(django_assert_max_num_queries) -> None:

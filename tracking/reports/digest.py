@@ -8,7 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from campaign import ui
+from campaign.lib.alone import alone
 from campaign.lib.clock import now
 from deliveries.models import Delivery
 from deliveries.rights import may_view_deliveries
@@ -41,39 +42,43 @@ def monday(at: datetime) -> datetime:
 
 
 def send_due(at: datetime) -> int:
-    """Send every digest that is due; returns how many a server took. However many run at once, each is sent once a
-    week: whoever writes down that it is sent sends it. A process that dies in between leaves one out."""
+    """Send every digest that is due; returns how many a server took.
+
+    However many run at once, each is sent once a week. One whose process dies is sent an hour later; when it died
+    between the server's answer and writing that down, the person gets it twice.
+    """
     week = monday(at)
-    due = WeeklyDigest.objects.filter(_is_due(week)).order_by("pk")
-    return sum(_send(digest, week, at) for digest in due.select_related("user"))
+    due = WeeklyDigest.objects.filter(_is_due(week)).order_by("pk").values_list("pk", flat=True)
+    return sum(_send_alone(pk, week, at) for pk in due)
 
 
 def _is_due(week: datetime) -> Q:
     return Q(sent_for=None) | Q(sent_for__lt=week.date())
 
 
+def _send_alone(pk: int, week: datetime, at: datetime) -> bool:
+    """Send this one unless another process does, or did since it was found."""
+    with alone("weekly digest", pk) as is_alone:
+        own = WeeklyDigest.objects.filter(_is_due(week), pk=pk)
+        digest = own.select_related("user").first() if is_alone else None
+        return digest is not None and _send(digest, week, at)
+
+
 def _send(digest: WeeklyDigest, week: datetime, at: datetime) -> bool:
-    own = WeeklyDigest.objects.filter(pk=digest.pk)
-    if not own.filter(_is_due(week)).update(sent_for=week.date()):
-        return False
-    user = digest.user
-    if not user.is_active or not user.email or not may_view_deliveries(user):
-        return False
-    deliveries = list(ended(week))
-    if not deliveries:
-        return False
-    sentence = send(digest.pk, mail_to(user, deliveries, week), at)
-    if not sentence:
-        own.update(attempts=0, sentence="")
-        return True
-    logger.warning("The weekly digest for %s was not sent: %s", user, sentence)
-    gives_up = digest.attempts + 1 >= ATTEMPTS
-    own.update(
-        sentence=sentence,
-        attempts=0 if gives_up else F("attempts") + 1,
-        sent_for=week.date() if gives_up else digest.sent_for,
-    )
-    return False
+    deliveries = list(ended(week)) if _may_have_it(digest.user) else []
+    sentence = send(digest.pk, mail_to(digest.user, deliveries, week), at) if deliveries else ""
+    digest.sentence = sentence
+    digest.attempts += 1
+    if not sentence or digest.attempts >= ATTEMPTS:
+        digest.sent_for, digest.attempts = week.date(), 0
+    digest.save(update_fields=["sent_for", "attempts", "sentence"])
+    if sentence:
+        logger.warning("The weekly digest for %s was not sent: %s", digest.user, sentence)
+    return bool(deliveries) and not sentence
+
+
+def _may_have_it(user: User) -> bool:
+    return user.is_active and bool(user.email) and may_view_deliveries(user)
 
 
 def ended(week: datetime) -> QuerySet[Delivery]:

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -12,9 +13,12 @@ from django.core.management.base import CommandError
 from django.db import connection
 from django.db.models import Q
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from campaign.lib import privacy
 from campaign.lib.clock import now
+from campaign.lib.privacy import Holding, Person
 from deliveries.actions.personal_data import ask_for_erasure, carry_out, carry_out_waiting, export_file, person_at
 from deliveries.models import AuditLine, Delivery, Erasure, Exclusion, JournalLine, Message, MessageValues, Part
 from deliveries.moves import write_act, write_journal
@@ -206,6 +210,34 @@ def test_nothing_is_erased_where_nobody_can_answer(life: Delivery, monkeypatch: 
         call_command("privacy", "erase", ADDRESS)
 
     assert Recipient.objects.filter(address_key=KEY).exists()
+
+
+def test_an_export_reads_the_log_by_address_once(life: Delivery):
+    with CaptureQueriesContext(connection) as queries:
+        export_file(person_at(ADDRESS)).close()
+
+    assert sum('UPPER("deliveries_message"."address"' in query["sql"] for query in queries) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_export_that_takes_too_long_is_left_to_an_operator(admin_client: Client, monkeypatch: pytest.MonkeyPatch):
+    recipient = Recipient.objects.create(address=ADDRESS)
+    monkeypatch.setattr(privacy, "holdings", lambda: [Holding("slow", 1, export=asleep, erase=lambda person: {})])
+    monkeypatch.setattr("deliveries.pages.personal_data.MOST_SECONDS", 0.05)
+
+    answer = admin_client.post(
+        reverse("admin:deliveries_delivery_export_person", args=[recipient.pk]), follow=True
+    ).content.decode()
+
+    assert f"Have an operator run: manage.py privacy export {ADDRESS}" in answer
+    assert not AuditLine.objects.exists()
+
+
+def asleep(person: Person) -> dict[str, Any]:
+    """An app that takes its time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_sleep(60)")
+    return {}
 
 
 def test_it_asks_on_a_page_that_says_what_happens(admin_client: Client, life: Delivery):

@@ -1,14 +1,18 @@
 """The weekly digest."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from deliveries.models import Delivery
 from deliveries.sending.own_mail import OwnMail, make
+from tests.deliveries.factories import builtin_blocks
 from tests.tracking.reports.seen import seen
 from tracking.models import WeeklyDigest
 from tracking.reports import digest
@@ -62,7 +66,45 @@ def test_it_is_sent_once_a_week_even_by_two_schedulers(marketer: User, sent: lis
 
     assert send_due(MONDAY) == 1
     assert send_due(MONDAY + timedelta(days=6)) == 0
-    assert digest._send(due, monday(MONDAY), MONDAY) is False  # found before the other wrote down that it sends
+    assert digest._send_alone(due.pk, monday(MONDAY), MONDAY) is False  # found before the other wrote that it sent
+    assert len(sent) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_schedulers_do_not_send_it_at_the_same_time(marketer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    builtin_blocks()
+    ended(MONDAY - timedelta(days=3))
+    WeeklyDigest.objects.create(user=marketer)
+    others: list[int] = []
+
+    def meanwhile() -> int:
+        try:
+            return send_due(MONDAY)
+        finally:
+            connection.close()
+
+    def slow(number: int, said: OwnMail, at: datetime) -> str:
+        with ThreadPoolExecutor(1) as pool:
+            others.append(pool.submit(meanwhile).result(60))
+        return ""
+
+    monkeypatch.setattr(digest, "send", slow)
+
+    assert send_due(MONDAY) == 1
+    assert others == [0]
+
+
+def test_one_whose_process_dies_is_sent_an_hour_later(
+    marketer: User, sent: list[OwnMail], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended(MONDAY - timedelta(days=3))
+    WeeklyDigest.objects.create(user=marketer)
+    with monkeypatch.context() as dying:
+        dying.setattr(digest, "send", Mock(side_effect=SystemExit))
+        with pytest.raises(SystemExit):
+            send_due(MONDAY)
+
+    assert send_due(MONDAY + timedelta(hours=1)) == 1
     assert len(sent) == 1
 
 
