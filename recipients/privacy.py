@@ -23,6 +23,7 @@ from recipients.models import (
     RecipientImport,
     Subscription,
     SubscriptionRequest,
+    Upload,
 )
 
 PROFILE = (
@@ -118,23 +119,21 @@ def _erase_stored_files(person: Person) -> int:
     return sum(_forget_if_named(row, file, person) for row, file in _stored())
 
 
-def _stored() -> Iterator[tuple[RecipientImport | PeopleFile, FieldFile]]:
+def _stored() -> Iterator[tuple[Upload, FieldFile]]:
     """Not those that a worker has or has to take up: they come in as people who are on the denylist."""
     under_way = (ImportState.QUEUED, ImportState.RUNNING)
-    rows: list[RecipientImport | PeopleFile] = []
-    rows += RecipientImport.objects.exclude(state__in=under_way).order_by("pk")
-    rows += PeopleFile.objects.exclude(state__in=under_way).order_by("pk")
-    for row in rows:
-        for file in (row.file, row.rejects):
-            if file.name:
-                yield row, file
+    for kind in (RecipientImport, PeopleFile):
+        for row in kind._default_manager.exclude(state__in=under_way).order_by("pk"):
+            for file in (row.file, row.rejects):
+                if file.name:
+                    yield row, file
 
 
-def _forget_if_named(row: RecipientImport | PeopleFile, file: FieldFile, person: Person) -> bool:
+def _forget_if_named(row: Upload, file: FieldFile, person: Person) -> bool:
     if not names(file.storage, file.name or "", {person.address, person.key}):
         return False
     name, storage = file.name or "", file.storage
-    type(row).objects.filter(pk=row.pk).update(**{file.field.name: ""})
+    type(row)._default_manager.filter(pk=row.pk).update(**{file.field.name: ""})
     transaction.on_commit(lambda: storage.delete(name), robust=True)
     return True
 

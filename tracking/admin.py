@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from campaign import ui
+from campaign.only_read import OnlyRead
 from tracking.default_rules import reset
 from tracking.machines import network_of
 from tracking.models import EventLoss, MachineRule, RuleKind
@@ -77,20 +78,8 @@ class MachineRuleAdmin(ui.ModelAdmin):
 
 
 @ui.register(EventLoss)
-class EventLossAdmin(ui.ModelAdmin):
-    """Read only: how many clicks and opens are missing in the figures, and why."""
+class EventLossAdmin(OnlyRead, ui.ModelAdmin):
+    """How many clicks and opens are missing in the figures, and why; web processes write them."""
 
     list_display = ["at", "count", "reason"]
     actions = None
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Web processes write them."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """They are what they are."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Figures stay incomplete."""
-        return False

@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from campaign import ui
+from campaign.only_read import OnlyRead
 from deliveries.models import AuditLine
 
 
 @ui.register(AuditLine)
-class AuditLineAdmin(ui.ModelAdmin):
-    """What people did with deliveries; nobody changes it."""
+class AuditLineAdmin(OnlyRead, ui.ModelAdmin):
+    """What people did with deliveries, as acts write it."""
 
     list_display = ["at", "about", "sentence", "who"]
     list_display_links = None
@@ -40,15 +41,3 @@ class AuditLineAdmin(ui.ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """The page of a delivery leads to its own lines."""
         return lookup == "delivery__id__exact" or super().lookup_allowed(lookup, value, request)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Acts write it."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It stays as it was written."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It stays."""
-        return False

@@ -3,10 +3,10 @@ may be lost: then the page shows that it runs, not how far it is."""
 
 import logging
 from enum import IntEnum
-from functools import cache
 
 import redis
-from django.conf import settings
+
+from campaign.lib.brief_redis import brief_redis
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ _LABELS = {
 def show_step(delivery_id: int, step: Step) -> None:
     """Say that the analysis of this delivery has come to ``step``."""
     try:
-        _redis().set(_key(delivery_id), step.value, ex=_LASTS)
+        brief_redis().set(_key(delivery_id), step.value, ex=_LASTS)
     except redis.RedisError as error:
         logger.info("The analysis shows no progress: %s", error)
 
@@ -52,15 +52,10 @@ def show_step(delivery_id: int, step: Step) -> None:
 def shown_step(delivery_id: int) -> Step | None:
     """Where the analysis of this delivery is, if that is known."""
     try:
-        return Step(int(_redis().get(_key(delivery_id)) or 0))
+        return Step(int(brief_redis().get(_key(delivery_id)) or 0))
     except (redis.RedisError, ValueError):
         return None
 
 
 def _key(delivery_id: int) -> str:
     return f"analysis:{delivery_id}"
-
-
-@cache
-def _redis() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

@@ -82,9 +82,9 @@ def signatures(
 ) -> bytes:
     """A ``DKIM-Signature`` field of each signer, to be put before ``fields``.
 
-    ``fields`` are the mail's whole header fields, each ended by CRLF; ``body`` comes in pieces and has CRLF line ends
-    only; ``timestamp`` counts seconds since 1970 in UTC and becomes ``t=``. ``is_tight`` says that the body has no tab,
-    no two blanks together and none at the end of a line, so that nobody has to look.
+    ``fields`` are the mail's whole header fields, each ended by CRLF; ``body`` comes in pieces, has CRLF line ends only
+    and none of them divided; ``timestamp`` counts seconds since 1970 in UTC and becomes ``t=``. ``is_tight`` says that
+    the body has no tab, no two blanks together and none at the end of a line, so that nobody has to look.
     """
     h, data = _signed_fields(fields)
     canonical = hashlib.sha256()

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
 from campaign.lib.primary_keys import primary_key
+from campaign.only_read import OnlyRead
 from recipients import erased, history, subscriptions
 from recipients.addresses import AddressError, key
 from recipients.admin.attributes import AttributesAdmin, AttributesForm
@@ -73,8 +74,8 @@ class SubscriptionInline(ui.TabularInline):
         return field
 
 
-class HistoryInline(ui.TabularInline):
-    """What the person agreed to and withdrew, the latest first; nobody changes it."""
+class HistoryInline(OnlyRead, ui.TabularInline):
+    """What the person agreed to and withdrew, the latest first, as wishes write it."""
 
     model = ConsentEvent
     fields = ["at", "what", "state", "source", "by"]
@@ -85,18 +86,6 @@ class HistoryInline(ui.TabularInline):
         """With the person."""
         user: Any = request.user
         return bool(user.has_perm("recipients.view_recipient") or user.has_perm("recipients.change_recipient"))
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Wishes write it."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It stays as it was written."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """It stays."""
-        return False
 
     @admin.display(description="For")
     def what(self, event: ConsentEvent) -> str:

@@ -6,10 +6,11 @@ from recipients.models.denylist import Denylist, ErasedWish
 from recipients.models.people_file import PeopleFile, PeopleFileLine
 from recipients.models.quarantine import HELD_BACK, Quarantine, QuarantinePolicy, QuarantineStatus
 from recipients.models.recipient import BUILT_IN_FIELDS, Consent, MailFormat, Recipient
-from recipients.models.recipient_import import Existing, ImportState, RecipientImport
+from recipients.models.recipient_import import Existing, RecipientImport
 from recipients.models.recipient_list import ListMembership, RecipientList
 from recipients.models.saved_query import SavedQuery
 from recipients.models.service import Service, Subscription, SubscriptionRequest
+from recipients.models.upload import ImportState, Upload
 
 __all__ = [
     "BUILT_IN_FIELDS",
@@ -37,4 +38,5 @@ __all__ = [
     "Service",
     "Subscription",
     "SubscriptionRequest",
+    "Upload",
 ]

@@ -1,13 +1,14 @@
 """How often one place on the network may ask. Redis counts; without it the limits of the addresses hold alone."""
 
 from datetime import timedelta
-from functools import cache
 from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 import redis
 from django.conf import settings
 from django.http import HttpRequest
+
+from campaign.lib.brief_redis import brief_redis
 
 MOST: Final = 20
 PERIOD: Final = timedelta(hours=1)
@@ -17,7 +18,7 @@ def may_ask(request: HttpRequest) -> bool:
     """Whether this place has asked fewer than :data:`MOST` times within :data:`PERIOD`; this time counts."""
     name = f"subscribe:{place(request)}"
     try:
-        with _client().pipeline() as pipeline:
+        with brief_redis().pipeline() as pipeline:
             pipeline.set(name, 0, ex=PERIOD, nx=True)
             pipeline.incr(name)
             count = pipeline.execute()[1]
@@ -41,8 +42,3 @@ def place(request: HttpRequest) -> str:
     if isinstance(parsed, IPv6Address):
         return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
     return str(parsed)
-
-
-@cache
-def _client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1)

@@ -1,10 +1,17 @@
 import pytest
 
 from tests.deliveries.sending.certificates import authority
+from tests.deliveries.sending.clock import Clock
 from tests.smtp_sink import WITHOUT_CHUNKING, WITHOUT_PIPELINING, SinkThread, smtp_sink
 from tests.token_server import tokens
 
 __all__ = ["authority", "smtp_sink", "tokens"]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Of whoever is given one."""
+    return Clock()
 
 
 @pytest.fixture(params=["chunking", "pipelining", "one by one"])

@@ -3,21 +3,7 @@
 import pytest
 
 from deliveries.sending.passed_over import BUSY_SECONDS, LONGEST, LONGEST_NAP, WORTH_WAITING, PassedOver
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+from tests.deliveries.sending.clock import Clock
 
 
 def test_it_passes_over_a_delivery_without_a_connection_for_a_moment(clock: Clock) -> None:

@@ -19,24 +19,10 @@ from deliveries.sending.transport import RouteUnavailable
 from deliveries.sending.worker import Worker
 from deliveries.states import MessageState
 from tests.deliveries.factories import builtin_blocks, confirmed, delivery, people, send, states
+from tests.deliveries.sending.clock import Clock
 from tests.deliveries.sending.servers import free_port, wait_for
 from tests.deliveries.sending.sessions import elsewhere, in_lanes, slot_taken
 from tests.smtp_sink import SinkThread, mails
-
-
-class Clock:
-    """Seconds that pass when told to."""
-
-    def __init__(self) -> None:
-        self.seconds = 1000.0
-
-    def __call__(self) -> float:
-        return self.seconds
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture
