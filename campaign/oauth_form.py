@@ -55,9 +55,11 @@ class OAuthForm(SealedForm[Row]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        nothing_to_forget = {f"forget_{name}" for name in self.sealed if not getattr(self.instance, f"sealed_{name}")}
         for name, alternatives in self._shown().items():
             if name in self.fields:
-                self.fields[name].widget.attrs["data-shown-for"] = json.dumps(alternatives)
+                shown_for = [] if name in nothing_to_forget else alternatives
+                self.fields[name].widget.attrs["data-shown-for"] = json.dumps(shown_for)
 
     def _shown(self) -> Mapping[str, list[dict[str, list[str]]]]:
         """For which choices a field shows: one of the alternatives, all of whose fields have one of the values."""

@@ -20,10 +20,7 @@ def credentials(page: Page) -> list[str]:
 def test_fields_show_for_the_choices_that_need_them(marketers_page: Page, complaints: list[str]) -> None:
     page = marketers_page
     page.goto("/admin/deliveries/route/add/")
-    way, password, client = "Way of logging in", ["Password", "Forget the stored password"], [
-        "Client ID", "Client secret", "Forget the stored client secret"
-    ]  # fmt: skip
-    refresh = ["Refresh token", "Forget the stored refresh token"]
+    way, password, client = "Way of logging in", ["Password"], ["Client ID", "Client secret"]
 
     shown = [credentials(page)]
     page.select_option("#id_auth_mechanism", "XOAUTH2")
@@ -41,12 +38,23 @@ def test_fields_show_for_the_choices_that_need_them(marketers_page: Page, compla
     assert shown == [
         [way, *password],
         [*tokens, *password],
-        [*tokens, "Tenant", "Grant", *client, *refresh, "Scope"],
+        [*tokens, "Tenant", "Grant", *client, "Refresh token", "Scope"],
         [*tokens, "Tenant", "Grant", *client, "Scope"],
         [*tokens, "Token address", "Grant", *client, "Scope"],
         [*tokens, *password],
     ]
     assert complaints == []
+
+
+def test_what_is_stored_can_be_forgotten(marketers_page: Page) -> None:
+    route = Route(name="Main", host="h", username="ada", auth_mechanism="XOAUTH2", token_source="google")
+    route.refresh_token = "1//refresh"
+    route.save()
+    page = marketers_page
+
+    page.goto(f"/admin/deliveries/route/{route.pk}/change/")
+
+    assert [label for label in credentials(page) if "Forget" in label] == ["Forget the stored refresh token"]
 
 
 def test_what_is_wrong_with_a_field_is_never_out_of_sight(marketers_page: Page) -> None:

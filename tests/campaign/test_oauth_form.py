@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
 
@@ -70,6 +71,8 @@ def test_secrets_are_stored_sealed_and_never_shown(at_marketer: Client, place: P
     assert "A client secret is stored. Leave empty to keep it." in page
     assert "A refresh token is stored. Leave empty to keep it." in page
     assert "None was fetched yet with these settings." in page
+    history = at_marketer.get(place.page("history", row.pk)).content.decode()
+    assert not any(secret in history + LogEntry.objects.get().change_message for secret in hidden)
 
 
 def test_what_was_typed_is_not_shown_again_when_something_does_not_fit(at_marketer: Client, place: Place) -> None:
