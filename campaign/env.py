@@ -126,6 +126,12 @@ class Environment(BaseSettings):
         description="Messages also offer unsubscription by a mail to the mailbox that takes bounces. Switch it off "
         "where nobody reads that mailbox.",
     )
+    SUBSCRIPTION_MAILS_AN_HOUR: int = Field(
+        default=1_000,
+        ge=1,
+        description="Mails that subscription forms send within an hour, over all services. At four fifths of it "
+        "operators are warned; at it the forms are shut until fewer were sent in the last hour.",
+    )
     WEBHOOK_SECRET: Words = Field(
         default=(),
         description="What providers' webhooks must show, as user:password (long and random), several separated by "

@@ -16,11 +16,12 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.text import capfirst
 from unfold.admin import ModelAdmin as ThemeModelAdmin
 from unfold.admin import TabularInline as ThemeTabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -29,6 +30,8 @@ from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
 from unfold.widgets import UnfoldAdminSelectWidget as Select
 from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+
+from campaign.ranges import say_range, say_ranges
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -225,11 +228,29 @@ class ModelAdmin(ThemeModelAdmin):
     warn_unsaved_form = False
     list_filter_submit = True
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, named in the window's title by what it lists."""
+        return super().changelist_view(
+            request, {"title": capfirst(self.opts.verbose_name_plural), **(extra_context or {})}
+        )
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The form's field; a number says its range."""
+        return say_range(super().formfield_for_dbfield(db_field, request, **kwargs), db_field)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002 (Django's signature)
+        """The form; fields that it writes itself say their range as well."""
+        return say_ranges(super().get_form(request, obj, change=change, **kwargs))
+
 
 class TabularInline(ThemeTabularInline):
     """Rows of a dependent model inside a form."""
 
     extra = 0
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """The form's field; a number says its range."""
+        return say_range(super().formfield_for_dbfield(db_field, request, **kwargs), db_field)
 
 
 @register(User)

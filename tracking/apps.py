@@ -16,14 +16,17 @@ class TrackingConfig(AppConfig):
         """Rules follow the project after migrations; saved queries may ask who opened or clicked; a look at a mirror
         page is an event; figures hear of what is judged anew, A/B tests how people reacted; a deleted delivery takes
         its events with it; deliveries get their reports."""
+        from campaign.lib import notices
         from deliveries.abtest import figures
         from deliveries.signals import judged_again, mirror_viewed
         from tracking import behaviour, default_rules, keeping
         from tracking.figures.log import count_again
         from tracking.figures.variants import reactions
         from tracking.reports.register import register_reports
+        from tracking.subscribing.notices import tell
 
         keeping.register()
+        notices.register("subscription forms", tell)
         behaviour.register()
         register_reports()
         judged_again.connect(count_again, dispatch_uid="tracking.figures")

@@ -3,15 +3,13 @@
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
-from django.views.decorators.http import require_POST
+from django.http import HttpRequest
 
 from bounces.models import BounceMailbox, MailboxLogin
 from bounces.sources.collect import look
 from bounces.sources.mailbox import MailboxUnavailable
 from campaign import ui
-from campaign.connection_test import tried
+from campaign.connection_test import ConnectionAdmin
 from campaign.lib.oauth.answer import TokenRefused
 from campaign.lib.sealing import SealBroken
 from campaign.oauth_form import SETTINGS, Fieldsets, OAuthForm, credentials, oauth_fieldsets, token_state
@@ -50,10 +48,11 @@ class MailboxForm(OAuthForm[BounceMailbox]):
 
 
 @ui.register(BounceMailbox)
-class MailboxAdmin(ui.ModelAdmin):
+class MailboxAdmin(ConnectionAdmin):
     """Mailboxes with how their last reading went."""
 
     form = MailboxForm
+    refusals = (MailboxUnavailable, SealBroken, TokenRefused)
     list_display = ["name", "protocol", "host", "is_active", "checked_at", "state", "counts"]
     actions = None
     change_form_template = "bounces/mailbox_form.html"
@@ -79,18 +78,11 @@ class MailboxAdmin(ui.ModelAdmin):
         aside = f", {mailbox.set_aside_count:,} set aside" if mailbox.set_aside_count else ""
         return f"{mailbox.ours_count:,} ours, {mailbox.left_count:,} not ours{aside}"
 
-    def get_urls(self) -> list[URLPattern]:
-        """With the connection test."""
-        test = path("<int:mailbox_id>/test/", ui.site.admin_view(self.test_view), name="bounces_bouncemailbox_test")
-        return [test, *super().get_urls()]
+    def look(self, row: BounceMailbox) -> str:
+        """Connect, log in, open the folder."""
+        return look(row)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Somebody who may only look sees nothing of the secrets; a new mailbox has not been read."""
         groups = oauth_fieldsets(self, request, obj)
         return groups if obj else [group for group in groups if group[0] != "Last reading"]
-
-    @staticmethod
-    @require_POST
-    def test_view(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-        """Connect, log in, open the folder; then tell how it went."""
-        return tried(request, BounceMailbox, mailbox_id, look, MailboxUnavailable, SealBroken, TokenRefused)

@@ -225,7 +225,7 @@ class ImapSession(Session):
         return news
 
     def describe(self) -> str:
-        """For *Test connection*."""
+        """For *Save and test the connection*."""
         offers = [name for name in _OF_INTEREST if name in self._offers]
         offered = f"it offers {', '.join(offers)}" if offers else "it offers none of IDLE, MOVE and UIDPLUS"
         return f"{encryption(self._client.socket())}; {self.address.folder} holds {self._size:,} mails; {offered}"

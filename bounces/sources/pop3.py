@@ -103,7 +103,7 @@ class Pop3Session(Session):
             self._tries.pop(key, None)
 
     def describe(self) -> str:
-        """For *Test connection*."""
+        """For *Save and test the connection*."""
         top = "it offers TOP" if self._knows_top else "it does not offer TOP, so reading may mark mails as read"
         return f"{encryption(self._client.sock)}; the mailbox holds {len(self._numbers):,} mails; {top}"
 

@@ -75,7 +75,7 @@ def _start(processes: Processes, web_port: int, mails: Path, copies: Path) -> No
     vault = processes.start("archive", "campaign.demo.sink", "--port", "0", "--folder", str(copies))
     listen = f"127.0.0.1:{web_port}"
     processes.start("web", "gunicorn", "campaign.wsgi", "--bind", listen, "--workers", "2", "--threads", "4")
-    worker = ("worker", "--concurrency", "2", "--queues", "sending,default", "--loglevel", "INFO")
+    worker = ("worker", "--queues", "sending,default", "--loglevel", "INFO")
     log = processes.start("worker", "celery", "--app", "campaign", *worker)
     processes.start("scheduler", "celery", "--app", "campaign", "beat", "--loglevel", "INFO")
     story.ensure_route(int(processes.wait_for_line(sink, r"(\d{2,5})")))

@@ -3,13 +3,14 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Final
 
 from celery import current_app
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Value
 from django.urls import reverse
 
 from campaign.lib.clock import now
@@ -18,6 +19,7 @@ from deliveries.sending.own_mail import OwnMail
 from recipients import addresses, denylist, erased, subscriptions
 from recipients.history import Origin
 from recipients.models import HELD_BACK, Denylist, Quarantine, Recipient, Service, SubscriptionRequest
+from recipients.models.service import mailbox_of
 from recipients.words import words
 
 logger = logging.getLogger(__name__)
@@ -26,16 +28,21 @@ VALID: Final = timedelta(days=7)
 """So long the link in the mail can be followed."""
 
 REST: Final = timedelta(hours=1)
-"""So long an address gets no second mail, whatever services are asked for."""
+"""So long a mailbox gets no second mail, whatever services and sub-addresses are asked for."""
 
-MOST_PER_ADDRESS: Final = 3
-"""Mails to one address within :data:`VALID`, so that nobody can be flooded by others."""
+MOST_PER_MAILBOX: Final = 3
+"""Mails to one mailbox within :data:`VALID`, so that nobody can be flooded by others."""
 
-MOST_AN_HOUR: Final = 1_000
-"""Mails over all addresses, so that this installation cannot be made to flood others."""
+HOUR: Final = timedelta(hours=1)
+NEARLY: Final = 0.8
+"""From this share of the installation's limit on, operators are warned."""
 
 RESTS: Final = (timedelta(minutes=1), timedelta(minutes=10), timedelta(hours=1))
 """Before the second attempt to send a mail, the third and the fourth; then it is given up."""
+
+
+class TooMany(Exception):
+    """All forms together have sent as many mails in this hour as ``SUBSCRIPTION_MAILS_AN_HOUR`` allows."""
 
 
 class LinkExpired(Exception):
@@ -55,21 +62,22 @@ class Question:
 def ask(service: Service, address: str, language: str) -> bool:
     """Have a mail with a link sent to an address; returns whether one is, which the person who asks is never told.
 
-    None is when the address had one lately, when it is known to fail, or when there were too many in the last hour.
-    Raises :class:`recipients.addresses.AddressError`.
+    None is when the mailbox had one lately, or when the address is known to fail. Raises
+    :class:`recipients.addresses.AddressError` and, whatever the address, :class:`TooMany`.
     """
-    key = addresses.key(address)
+    key, at = addresses.key(address), now()
     with connection.cursor() as cursor:  # two requests at a time would both find that there was none
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('subscribe'))")
-    if not _may_be_sent(key, now()):
+    _check_hour(at)
+    if not _may_be_sent(key, at):
         return False
     request = SubscriptionRequest.objects.create(
         service=service,
         address=addresses.normalise(address),
         address_key=key,
         language=language,
-        asked_at=now(),
-        next_attempt_at=now(),
+        asked_at=at,
+        next_attempt_at=at,
     )
     transaction.on_commit(
         lambda: current_app.send_task("deliveries.tasks.send_confirmation", args=(request.pk,)), robust=True
@@ -77,13 +85,32 @@ def ask(service: Service, address: str, language: str) -> bool:
     return True
 
 
+def asked_in(hour_before: datetime) -> int:
+    """Mails that the forms of all services sent, or are about to send, in the hour before a moment."""
+    return SubscriptionRequest.objects.filter(asked_at__gt=hour_before - HOUR).count()
+
+
+def warned_from() -> int:
+    """Mails in an hour from which on operators are warned."""
+    return ceil(settings.SUBSCRIPTION_MAILS_AN_HOUR * NEARLY)
+
+
+def _check_hour(at: datetime) -> None:
+    """Raises :class:`TooMany` where the installation's limit is reached; the log is warned of it, and before it."""
+    most, asked = settings.SUBSCRIPTION_MAILS_AN_HOUR, asked_in(at)
+    if asked >= most:
+        logger.error("Subscription forms are shut: %s mails in an hour, as many as are allowed.", asked)
+        raise TooMany
+    if asked == warned_from():
+        logger.warning("Subscription forms have asked for %s mails in an hour; at %s they are shut.", asked, most)
+
+
 def _may_be_sent(key: str, at: datetime) -> bool:
-    asked = list(SubscriptionRequest.objects.filter(address_key=key).values_list("asked_at", flat=True))
-    if len(asked) >= MOST_PER_ADDRESS or any(when > at - REST for when in asked):
+    same = SubscriptionRequest.objects.filter(mailbox=mailbox_of(Value(key)))
+    asked = list(same.values_list("asked_at", flat=True))
+    if len(asked) >= MOST_PER_MAILBOX or any(when > at - REST for when in asked):
         return False
-    if Quarantine.objects.filter(address_key=key, status__in=HELD_BACK).exists():
-        return False
-    return SubscriptionRequest.objects.filter(asked_at__gt=at - timedelta(hours=1)).count() < MOST_AN_HOUR
+    return not Quarantine.objects.filter(address_key=key, status__in=HELD_BACK).exists()
 
 
 def waiting() -> list[int]:

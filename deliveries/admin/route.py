@@ -4,12 +4,10 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
-from django.views.decorators.http import require_POST
+from django.http import HttpRequest
 
 from campaign import ui
-from campaign.connection_test import tried
+from campaign.connection_test import ConnectionAdmin
 from campaign.lib.oauth.answer import TokenRefused
 from campaign.lib.sealing import SealBroken
 from campaign.oauth_form import SETTINGS, Fieldsets, OAuthForm, credentials, oauth_fieldsets, token_state
@@ -66,15 +64,15 @@ class SenderDomainInline(ui.TabularInline):
 
 
 @ui.register(Route)
-class RouteAdmin(ui.ModelAdmin):
+class RouteAdmin(ConnectionAdmin):
     """SMTP relays."""
 
     form = RouteForm
+    refusals = (RouteUnavailable, SealBroken, TokenRefused)
     inlines = [SenderDomainInline]
     list_display = ["name", "host", "port", "security", "is_active", "default_for", "fallback"]
     list_select_related = ["fallback"]
     actions = None
-    change_form_template = "deliveries/route_form.html"
     readonly_fields = [token_state]
     fieldsets: ClassVar[Fieldsets] = [
         (None, {"fields": ["name", "is_active", "is_default", "fallback"]}),
@@ -128,10 +126,9 @@ class RouteAdmin(ui.ModelAdmin):
         denied = set() if self.has_delete_permission(request) else {self.opts.verbose_name}
         return [f"Route “{route}”" for route in routes], {"routes": len(routes)}, denied, in_use
 
-    def get_urls(self) -> list[URLPattern]:
-        """With the connection test."""
-        test = path("<int:route_id>/test/", ui.site.admin_view(self.test_view), name="deliveries_route_test")
-        return [test, *super().get_urls()]
+    def look(self, row: Route) -> str:
+        """Connect, log in, say goodbye."""
+        return look(row)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         """Somebody who may only look sees nothing of the secrets."""
@@ -143,9 +140,3 @@ class RouteAdmin(ui.ModelAdmin):
             if obj.is_default:
                 Route.objects.filter(is_default=True).exclude(pk=obj.pk).update(is_default=False)
             super().save_model(request, obj, form, change)
-
-    @staticmethod
-    @require_POST
-    def test_view(request: HttpRequest, route_id: int) -> HttpResponse:
-        """Connect, log in, say goodbye; then tell how it went."""
-        return tried(request, Route, route_id, look, RouteUnavailable, SealBroken, TokenRefused)

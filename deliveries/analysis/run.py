@@ -238,13 +238,13 @@ def _waves_by_zone(
     last = moments[-1][0]
     if last >= (end := delivery.ends(max(moments[0][0], now()))):
         sentence = (
-            f"The last time zone has its contact date on {spelled(last)}, but the delivery may send until "
-            f"{spelled(end)} only. Make the delivery duration longer."
+            f"The last time zone has its contact date on {spelled(last, delivery.contact_zone)}, but the delivery may send until "
+            f"{spelled(end, delivery.contact_zone)} only. Make the delivery duration longer."
         )
         raise AnalysisFailed([Finding(Level.ERROR, sentence)])
     waves = by_moments(moments, planting.before)
     for (moment, _), wave in zip(moments, waves, strict=True):
-        write_journal(delivery.pk, f"Time zones: {wave.messages:,} messages on {spelled(moment)}.")
+        write_journal(delivery.pk, f"Time zones: {wave.messages:,} messages on {spelled(moment, delivery.contact_zone)}.")
     return waves
 
 
@@ -261,8 +261,9 @@ def _test_and_rest(
         raise AnalysisFailed([Finding(Level.ERROR, sentence)])
     start = max(delivery.contact_at or now(), now())
     if start + test.wait >= (end := delivery.ends(start)):
+        until = spelled(end, delivery.contact_zone)
         sentence = (
-            f"The A/B test waits {spell(test.wait)} for its winner, but the delivery may send until {spelled(end)} "
+            f"The A/B test waits {spell(test.wait)} for its winner, but the delivery may send until {until} "
             "only. Make the delivery duration longer, or the time to wait shorter."
         )
         raise AnalysisFailed([Finding(Level.ERROR, sentence)])

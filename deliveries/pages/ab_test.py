@@ -13,6 +13,7 @@ from django.views.decorators.http import require_POST
 
 from campaign import ui
 from campaign.lib.durations import DurationError, parse, spell
+from campaign.ranges import say_ranges
 from deliveries.abtest.figures import Figures, figures_of, leader
 from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.choose_winner import RUNNING, choose_winner
@@ -23,10 +24,10 @@ from deliveries.rights import rights_of
 from deliveries.states import EDITABLE, PartState
 from deliveries.templatetags.humane import chance
 
-SHORTEST_WAIT = timedelta(minutes=1)
 LONG = {"rows": 8, "class": "c-source", "spellcheck": "false"}
 
 
+@say_ranges
 class AbTestForm(forms.ModelForm[AbTest]):
     """How it tests, and what each variant after A says."""
 
@@ -74,12 +75,9 @@ class AbTestForm(forms.ModelForm[AbTest]):
     def clean_wait(self) -> timedelta:
         """Read as people write durations."""
         try:
-            wait = parse(self.cleaned_data["wait"])
+            return parse(self.cleaned_data["wait"])
         except DurationError as error:
             raise forms.ValidationError(str(error)) from error
-        if wait < SHORTEST_WAIT:
-            raise forms.ValidationError("Write at least 1m.")
-        return wait
 
     def clean(self) -> dict[str, Any]:
         """There is something to test."""

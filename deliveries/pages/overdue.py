@@ -34,19 +34,19 @@ def overdue(delivery: Delivery, at: datetime) -> str:
     state = delivery.current_state
     if state in NOT_CONFIRMED and delivery.contact_at is not None and delivery.contact_at < at:
         return (
-            f"Overdue: the contact date, {spelled(delivery.contact_at)}, has passed and nobody has confirmed the "
+            f"Overdue: the contact date, {spelled(delivery.contact_at, delivery.contact_zone)}, has passed and nobody has confirmed the "
             "delivery. Confirmed now, its messages leave at once."
         )
     late = at - GRACE
     if state is DeliveryState.START_PENDING and delivery.starts_at is not None and delivery.starts_at < late:
         return (
-            f"Overdue: it was to start on {spelled(delivery.starts_at)}. The scheduler does not run; the operator has "
+            f"Overdue: it was to start on {spelled(delivery.starts_at, delivery.contact_zone)}. The scheduler does not run; the operator has "
             "to start it."
         )
     began = delivery.started_at
     if state is DeliveryState.IN_PROGRESS and delivery.claimed_at is None and began is not None and began < late:
         return (
-            f"Overdue: it was started on {spelled(began)} and no worker has begun to send it. Workers are busy with "
+            f"Overdue: it was started on {spelled(began, delivery.contact_zone)} and no worker has begun to send it. Workers are busy with "
             "what is more urgent, or away; the operator knows."
         )
     return ""

@@ -22,7 +22,7 @@ def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
             continue
         delivery.parts.filter(wave=number).update(not_before=at)
         if len(releases) > 1:
-            write_journal(delivery.pk, f"Wave {number}: {messages:,} messages leave on {spelled(at)}.")
+            write_journal(delivery.pk, f"Wave {number}: {messages:,} messages leave on {spelled(at, delivery.contact_zone)}.")
 
 
 def _releases(delivery: Delivery, start: datetime) -> Iterable[tuple[datetime, int]]:
@@ -83,7 +83,7 @@ def _cancel_rest(delivery_id: int, over: QuerySet[Delivery]) -> int:
 
 def _hold(delivery: Delivery) -> None:
     """Nothing of it was sent: a person decides whether it still makes sense."""
-    until = spelled(delivery.valid_until) if delivery.valid_until else ""
+    until = spelled(delivery.valid_until, delivery.contact_zone) if delivery.valid_until else ""
     note = (
         f"The start was missed: no message left until the delivery duration was over ({until}). Nothing was sent. "
         "Resume to send it now, with its full duration, or stop it."

@@ -2,6 +2,7 @@
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F, Func, Value
 
 from recipients.models.recipient import Recipient
 
@@ -56,6 +57,13 @@ class Subscription(models.Model):
         return f"Recipient {self.recipient_id} to service {self.service_id}"
 
 
+def mailbox_of(address_key: F | Value) -> Func:
+    """The address without its sub-address: ``a+1@`` and ``a+2@`` are one mailbox."""
+    return Func(
+        address_key, Value(r"(.)\+[^@]*@"), Value(r"\1@"), function="regexp_replace", output_field=models.TextField()
+    )
+
+
 class SubscriptionRequest(models.Model):
     """Somebody asked for a service on its form. Nobody is subscribed before the link in the mail is followed; then, or
     after a week, this row goes."""
@@ -63,6 +71,13 @@ class SubscriptionRequest(models.Model):
     service = models.ForeignKey(Service, on_delete=models.CASCADE, related_name="+", db_index=False)
     address = models.CharField(max_length=320)
     address_key = models.CharField(max_length=320, db_index=True)
+    mailbox = models.GeneratedField(
+        expression=mailbox_of(F("address_key")),
+        output_field=models.TextField(),
+        db_persist=True,
+        db_index=True,
+        help_text="Whom limits are for.",
+    )
     language = models.CharField(max_length=8)
     asked_at = models.DateTimeField(db_index=True)
     attempts = models.PositiveSmallIntegerField(default=0)

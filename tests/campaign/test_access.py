@@ -116,7 +116,6 @@ PAGES: Mapping[str, Page] = {
     "deliveries_delivery_export_person": Page("makers", ("recipient",)),
     "deliveries_delivery_erase_person": Page("makers", ("recipient",)),
     "bounces_bouncemail_raw": Page("lookers", ("bounce",)),
-    "bounces_bouncemailbox_test": Page("makers", ("mailbox",)),
     "bounces_bouncerule_reset": Page("makers", ("rule",)),
     "bounces_bouncerule_try": Page("lookers"),
     "bounces_unqualifiedtext_judge": Page("makers"),
@@ -125,7 +124,6 @@ PAGES: Mapping[str, Page] = {
     "deliveries_deliverytemplate_picture": Page("lookers", ("template",)),
     "deliveries_deliverytemplate_duplicate": Page("makers", ("template",)),
     "deliveries_dkimkey_retire": Page("makers", ("key",)),
-    "deliveries_route_test": Page("makers", ("route",)),
 }
 
 BULK: Mapping[str, tuple[str, ...]] = {

@@ -89,7 +89,7 @@ def test_its_title_shows_an_address_as_it_is_and_names_of_models_with_a_capital(
 
     heading = person_page.partition("<h1")[2].partition("</h1>")[0]
     assert re.findall(r">\s*(\w[^<]*?)\s*<", heading.replace("chevron_right", "")) == [
-        "Recipients", "Recipients", "ada@example.org",
+        "Recipients", "ada@example.org",
     ]  # fmt: skip
     assert re.search(r">\s*spring\s*<", own_page.partition("<h1")[2].partition("</h1>")[0])
 
@@ -102,5 +102,8 @@ def test_an_empty_list_says_what_there_is_not(administrator: User) -> None:
     searched = browser.get("/admin/deliveries/delivery/?q=nothing").content.decode()
 
     assert "There is no domain limit yet" in empty
+    assert re.search(r"<title>\s*Domain limits \|", empty)
+    assert " results" not in empty
+    assert "0 results" in searched
     assert "Add domain limit" in empty
     assert "Nothing matches" in searched

@@ -22,10 +22,11 @@ from recipients.denylist import deny
 from recipients.models import ConsentEvent, Denylist, ErasedWish, Recipient, Service, Subscription, SubscriptionRequest
 from tests.deliveries.factories import route
 from tests.factories import recipient
+from tests.people import at_colleague, colleague
 from tests.smtp_sink import SinkThread, smtp_sink
 from tracking.subscribing import limits
 
-__all__ = ["smtp_sink"]
+__all__ = ["at_colleague", "colleague", "smtp_sink"]
 
 pytestmark = pytest.mark.django_db
 
@@ -106,7 +107,7 @@ def test_it_tells_everybody_the_same_whatever_it_knows(client: Client, service: 
     assert asked == {"denied@example.org", "has.it@example.org", "nobody@example.org"}
 
 
-def test_it_floods_nobody(service: Service, monkeypatch: pytest.MonkeyPatch):
+def test_it_floods_nobody(service: Service):
     assert ask(service, ADDRESS, "en")
     assert not ask(service, ADDRESS.upper(), "en")
     assert ask(service, "other@example.org", "en")
@@ -117,9 +118,45 @@ def test_it_floods_nobody(service: Service, monkeypatch: pytest.MonkeyPatch):
     SubscriptionRequest.objects.update(asked_at=now() - timedelta(hours=2))
     assert not ask(service, ADDRESS, "en")
 
-    monkeypatch.setattr(acts, "MOST_AN_HOUR", 1)
-    assert ask(service, "third@example.org", "en")
-    assert not ask(service, "fourth@example.org", "en")
+
+
+def test_it_takes_sub_addresses_for_one_mailbox_where_it_counts(service: Service):
+    assert ask(service, "Ada+1@example.org", "en")
+
+    assert not ask(service, "ada+2@example.org", "en")
+    assert not ask(service, "ada@example.org", "en")
+    assert ask(service, "+ada@example.org", "en")
+    assert ask(service, "ada@other.example.org", "en")
+    assert set(SubscriptionRequest.objects.values_list("address", "mailbox")) == {
+        ("Ada+1@example.org", "ada@example.org"),
+        ("+ada@example.org", "+ada@example.org"),
+        ("ada@other.example.org", "ada@other.example.org"),
+    }
+
+
+def test_it_warns_before_the_forms_are_shut_and_says_when_they_are(
+    settings, client: Client, admin_client: Client, service: Service, caplog: pytest.LogCaptureFixture
+):
+    settings.SUBSCRIPTION_MAILS_AN_HOUR = 5
+    homes = []
+    for number in range(6):
+        homes.append(admin_client.get("/admin/").content.decode())
+        last = client.post(f"/s/{service.pk}", {"address": f"p{number}@example.org"})
+
+    assert last.status_code == 503
+    assert "Too many people are asking" in last.content.decode()
+    assert SubscriptionRequest.objects.count() == 5
+    assert ["Subscription forms have sent" in home for home in homes] == [False] * 4 + [True, True]
+    assert "At 5 they are shut" in homes[4]
+    assert "They are shut until" in homes[5]
+    assert [record.levelname for record in caplog.records if record.name == acts.logger.name] == ["WARNING", "ERROR"]
+
+
+def test_it_tells_nobody_of_full_forms_who_may_not_change_services(settings, at_colleague: Client, service: Service):
+    settings.SUBSCRIPTION_MAILS_AN_HOUR = 1
+    assert ask(service, ADDRESS, "en")
+
+    assert "Subscription forms" not in at_colleague.get("/admin/").content.decode()
 
 
 def test_it_slows_down_one_place_on_the_network(client: Client, service: Service, monkeypatch: pytest.MonkeyPatch):
@@ -134,21 +171,33 @@ def test_it_slows_down_one_place_on_the_network(client: Client, service: Service
     assert elsewhere.status_code == 200
 
 
+def test_a_network_that_asks_too_often_shuts_the_form_for_nobody_else(
+    client: Client, service: Service, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(limits, "MOST_OF_NETWORK", 3)
+
+    def asked_from(place: str) -> int:
+        return client.post(f"/s/{service.pk}", {"address": f"{place}@example.org"}, REMOTE_ADDR=place).status_code
+
+    assert [asked_from(f"192.0.2.{number}") for number in range(5)] == [200, 200, 200, 429, 429]
+    assert asked_from("192.0.3.1") == 200
+
+
 @pytest.mark.parametrize(
     ("remote", "forwarded", "behind_proxy", "expected"),
     [
-        ("192.0.2.1", "203.0.113.5", False, "192.0.2.1"),
-        ("10.0.0.1", "198.51.100.7, 203.0.113.5", True, "203.0.113.5"),
-        ("2001:db8:1:2:3:4:5:6", "", False, "2001:db8:1:2::"),
-        ("::ffff:192.0.2.1", "", False, "192.0.2.1"),
-        ("", "nonsense", True, "unknown"),
+        ("192.0.2.1", "203.0.113.5", False, ("192.0.2.1/32", "192.0.2.0/24")),
+        ("10.0.0.1", "198.51.100.7, 203.0.113.5", True, ("203.0.113.5/32", "203.0.113.0/24")),
+        ("2001:db8:1:2:3:4:5:6", "", False, ("2001:db8:1:2::/64", "2001:db8:1::/48")),
+        ("::ffff:192.0.2.1", "", False, ("192.0.2.1/32", "192.0.2.0/24")),
+        ("", "nonsense", True, ("unknown", "unknown/")),
     ],
 )
 def test_it_takes_one_household_for_one_place(settings, remote, forwarded, behind_proxy, expected):
     settings.BEHIND_PROXY = behind_proxy
     headers = {"x-forwarded-for": forwarded} if forwarded else {}
 
-    assert limits.place(RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers)) == expected
+    assert limits.places(RequestFactory().get("/", REMOTE_ADDR=remote, headers=headers)) == expected
 
 
 def test_it_works_without_redis(settings, client: Client, service: Service):

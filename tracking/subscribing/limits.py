@@ -1,7 +1,7 @@
-"""How often one place on the network may ask. Redis counts; without it the limits of the addresses hold alone."""
+"""How often one place, and one network, may ask. Redis counts; without it the limits of the addresses hold alone."""
 
 from datetime import timedelta
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final
 
 import redis
@@ -10,27 +10,33 @@ from django.http import HttpRequest
 
 from campaign.lib.brief_redis import brief_redis
 
-MOST: Final = 20
 PERIOD: Final = timedelta(hours=1)
+MOST: Final = 20
+"""Times that one place may ask within :data:`PERIOD`."""
+
+MOST_OF_NETWORK: Final = 60
+"""Times that all places of one network may: whoever has many addresses has them side by side."""
 
 
 def may_ask(request: HttpRequest) -> bool:
-    """Whether this place has asked fewer than :data:`MOST` times within :data:`PERIOD`; this time counts."""
-    name = f"subscribe:{place(request)}"
+    """Whether this place and its network have asked few enough times within :data:`PERIOD`; this time counts."""
+    limits = dict(zip(places(request), (MOST, MOST_OF_NETWORK), strict=True))
     try:
         with brief_redis().pipeline() as pipeline:
-            pipeline.set(name, 0, ex=PERIOD, nx=True)
-            pipeline.incr(name)
-            count = pipeline.execute()[1]
+            for each in limits:
+                pipeline.set(f"subscribe:{each}", 0, ex=PERIOD, nx=True)
+                pipeline.incr(f"subscribe:{each}")
+            counts = pipeline.execute()[1::2]
     except redis.RedisError:
         return True
-    return int(count) <= MOST
+    return all(int(count) <= most for count, most in zip(counts, limits.values(), strict=True))
 
 
-def place(request: HttpRequest) -> str:
-    """The network that asks: an IPv4 address, or the 64 bits of an IPv6 address that one household has.
+def places(request: HttpRequest) -> tuple[str, str]:
+    """Who asks, and the network around: an IPv4 address and its /24, or the /64 of an IPv6 address, which one
+    household has, and its /48.
 
-    Behind a proxy (``BEHIND_PROXY``) it is the address that the proxy saw, the last it appended.
+    Behind a proxy (``BEHIND_PROXY``) the address is the one that the proxy saw, the last it appended.
     """
     address = str(request.META.get("REMOTE_ADDR", ""))
     if settings.BEHIND_PROXY:
@@ -38,7 +44,8 @@ def place(request: HttpRequest) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:
-        return "unknown"
+        return "unknown", "unknown/"
     if isinstance(parsed, IPv6Address):
-        return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
-    return str(parsed)
+        parsed = parsed.ipv4_mapped or parsed
+    one, around = (32, 24) if isinstance(parsed, IPv4Address) else (64, 48)
+    return str(ip_network((parsed, one), strict=False)), str(ip_network((parsed, around), strict=False))

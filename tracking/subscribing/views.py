@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
 from deliveries.actions import subscribe as acts
-from deliveries.actions.subscribe import VALID, LinkExpired
+from deliveries.actions.subscribe import VALID, LinkExpired, TooMany
 from recipients.addresses import AddressError
 from recipients.models import Service
 from recipients.words import accepted, words
@@ -30,6 +30,8 @@ def subscribe(request: HttpRequest, service_id: int) -> HttpResponse:
         return say(request, "public/too_many.html", said, status=HTTPStatus.TOO_MANY_REQUESTS)
     try:
         acts.ask(service, address, said.language)
+    except TooMany:
+        return say(request, "public/too_many.html", said, status=HTTPStatus.SERVICE_UNAVAILABLE, is_busy=True)
     except AddressError:
         return say(
             request,

@@ -106,7 +106,7 @@ def test_it_shows_a_mistake_beside_its_field_and_loses_nothing(at_marketer: Clie
 
     page = save(at_marketer, made, part_size="99999", html="<p>Typed for an hour</p>").content.decode()
 
-    assert "Ensure this value is less than or equal to 10000." in page
+    assert "Write a whole number from 0 to 10,000." in page
     assert "Typed for an hour" in page
     assert "data-errors" in page
 
@@ -276,7 +276,7 @@ def test_it_takes_durations_as_people_write_them(at_marketer: Client) -> None:
     ("changes", "sentence"),
     [
         ({"validity": "soon"}, "“soon” is not a duration."),
-        ({"validity": "5s"}, "Write at least 1m."),
+        ({"validity": "5s"}, "Write a duration, at least 1m."),
         ({"waves_mode": "equal", "wave_size": ""}, "is not a size"),
         ({"waves_mode": "equal", "wave_size": "150%"}, "more than everything"),
         ({"waves_mode": "calendar", "wave_calendar": "0 10%\n2h"}, "Line 2 of the calendar"),

@@ -28,8 +28,9 @@ def change(client: Client, route: Route, **values: Any) -> Any:
     return response
 
 
-def tried(client: Client, route: Route) -> tuple[int, str]:
-    response = client.post(reverse("admin:deliveries_route_test", args=[route.pk]))
+def tried(client: Client, route: Route, **values: Any) -> tuple[int, str]:
+    kept = {name: getattr(route, name) for name in ("name", "host", "port", "connection_limit")}
+    response = change(client, route, **{**kept, **values, "_test": ""})
     return response.status_code, " ".join(str(message) for message in get_messages(response.wsgi_request))
 
 
@@ -88,11 +89,11 @@ def test_it_has_one_default_the_latest_choice(at_marketer: Client, relay: Route)
 def test_it_tests_a_connection_that_works(at_marketer: Client, smtp_sink: Any) -> None:
     route = Route.objects.create(name="Sink", host="127.0.0.1", port=smtp_sink.port)
 
-    status, sentence = tried(at_marketer, route)
+    status, sentence = tried(at_marketer, route, username="")
 
     assert status == 302
     assert sentence == (
-        f"The connection to 127.0.0.1:{smtp_sink.port} works: not encrypted; no login offered; it offers PIPELINING, "
+        f"Saved. The connection to 127.0.0.1:{smtp_sink.port} works: not encrypted; no login offered; it offers PIPELINING, "
         "CHUNKING, 8BITMIME, SMTPUTF8, SIZE 52428800. No message was sent."
     )
     assert not smtp_sink.messages
@@ -105,8 +106,24 @@ def test_it_says_why_a_connection_does_not_work(at_marketer: Client) -> None:
 
         _, sentence = tried(at_marketer, route)
 
+    assert sentence.startswith("Saved, but the connection does not work.")
     assert "Nobody" in sentence
-    assert "works" not in sentence
+
+
+def test_it_saves_what_it_tests(at_marketer: Client, smtp_sink: Any) -> None:
+    values = form(name="New", port=smtp_sink.port, username="", _test="")
+
+    response = at_marketer.post(reverse("admin:deliveries_route_add"), values, follow=True)
+
+    route = Route.objects.get(name="New")
+    assert response.redirect_chain == [(reverse("admin:deliveries_route_change", args=[route.pk]), 302)]
+    assert f"Saved. The connection to 127.0.0.1:{smtp_sink.port} works" in response.content.decode()
+
+
+def test_it_tests_nothing_that_cannot_be_saved(at_marketer: Client, relay: Route) -> None:
+    status, sentence = tried(at_marketer, relay, port=0)
+
+    assert (status, sentence) == (200, "")
 
 
 def test_it_says_when_the_stored_password_cannot_be_read(at_marketer: Client, relay: Route, settings: Any) -> None:
@@ -132,10 +149,10 @@ def test_it_counts_a_test_as_one_of_the_connections_allowed(at_marketer: Client,
     route = Route.objects.create(name="Sink", host="127.0.0.1", port=smtp_sink.port, connection_limit=1)
 
     with elsewhere(route):
-        _, busy = tried(at_marketer, route)
-    _, free = tried(at_marketer, route)
+        _, busy = tried(at_marketer, route, username="")
+    _, free = tried(at_marketer, route, username="")
 
-    assert busy.startswith("All 1 connections that the route “Sink” allows are in use.")
+    assert busy.startswith("Saved, but the connection does not work. All 1 connections that the route “Sink” allows are in use.")
     assert "works" in free
     assert smtp_sink.sink.connections == 1
 
@@ -159,8 +176,10 @@ def test_it_keeps_what_was_chosen(at_marketer: Client, relay: Route) -> None:
     [
         ({"protocol": "lmtp", "port": 25}, "LMTP must not use port 25"),
         ({"auth_mechanism": "XOAUTH2", "username": ""}, "Write the user name that the token belongs to."),
-        ({"command_seconds": 0}, "greater than or equal to 1"),
-        ({"messages_per_second": "nan"}, "Enter a number"),
+        ({"command_seconds": 0}, "Write a whole number of seconds from 1 to 3,600."),
+        ({"messages_per_second": "nan"}, "Write a number of messages per second from 0 to 100,000."),
+        ({"port": 70_000}, "Write a whole number from 1 to 65,535."),
+        ({"messages_per_connection": "-1"}, "Write a whole number, at least 0."),
         ({"source_address": "localhost"}, "Enter a valid IPv4 or IPv6 address"),
         ({"host": "smtp://relay.example.com/"}, "Write the name or the address alone"),
         ({"host": "relay.example.com:587"}, "Write the name or the address alone"),

@@ -115,6 +115,6 @@ def test_the_journal_says_when_how_many_leave() -> None:
 
     lines = [line.sentence for line in made.journal.filter(sentence__startswith="Time zones")]
     assert lines == [
-        "Time zones: 1 messages on 1 Jun 2027, 00:00 UTC.",
-        "Time zones: 2 messages on 1 Jun 2027, 07:00 UTC.",
+        "Time zones: 1 messages on 1 Jun 2027, 02:00 CEST.",
+        "Time zones: 2 messages on 1 Jun 2027, 09:00 CEST.",
     ]

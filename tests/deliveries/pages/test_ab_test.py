@@ -43,8 +43,8 @@ def test_it_is_set_up_changed_and_removed(admin_client: Client):
     [
         ({"B_subject": ""}, "Write what variant B says"),
         ({"wait": "soon"}, "is not a duration"),
-        ({"share": "100"}, "less than or equal to 90"),
-        ({"confidence": "101"}, "less than or equal to 99.9"),
+        ({"share": "100"}, "Write a number from 0.1 to 90."),
+        ({"confidence": "101"}, "Write a number from 50 to 99.9."),
     ],
 )
 def test_a_mistake_is_said_beside_its_field(admin_client: Client, change: dict[str, str], sentence: str):

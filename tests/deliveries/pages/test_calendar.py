@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.test import Client
 from django.urls import reverse
@@ -127,7 +128,10 @@ def late(made: Delivery) -> str:
 def test_a_contact_date_that_passed_without_a_confirmation_is_overdue(db: None) -> None:
     hour = timedelta(hours=1)
 
-    assert "nobody has confirmed" in late(analysed(delivery(people(1), contact_at=now() - hour)))
+    passed = now() - hour
+    sentence = late(analysed(delivery(people(1), contact_at=passed, contact_zone="Asia/Tokyo")))
+    assert "nobody has confirmed" in sentence
+    assert f"{passed.astimezone(ZoneInfo('Asia/Tokyo')):%H:%M} JST" in sentence
     assert late(delivery(contact_at=now() + hour)) == ""
     assert late(delivery()) == ""
 
