@@ -41,7 +41,7 @@ class ConnectionAdmin(ui.ModelAdmin):
     ) -> HttpResponse:
         """The form; once it is saved, and the transaction over, the test if it was asked for."""
         context = {**(extra_context or {}), "connection_test": ASKED}
-        response = super().changeform_view(request, object_id, form_url, context)
+        response: HttpResponse = super().changeform_view(request, object_id, form_url, context)
         if isinstance(response, _Saved):
             self._tell(request, response.row)
         return response

@@ -9,7 +9,7 @@ from django.db import models
 
 from campaign.lib.durations import spell
 
-FormClass = TypeVar("FormClass", bound="type[forms.BaseModelForm[Any]]")
+Form = TypeVar("Form", bound="forms.ModelForm[Any]")
 FormField = TypeVar("FormField", bound=forms.Field | None)
 
 UNITS: Final = {
@@ -34,7 +34,7 @@ def say_range(field: FormField, source: "models.Field[Any, Any] | None") -> Form
     return field
 
 
-def say_ranges(form: FormClass) -> FormClass:
+def say_ranges(form: type[Form]) -> type[Form]:
     """``form``, whose fields say the ranges of its model's; usable as a decorator."""
     sources = {source.name: source for source in form._meta.model._meta.concrete_fields}
     for name, field in form.base_fields.items():

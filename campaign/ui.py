@@ -254,7 +254,7 @@ class TabularInline(ThemeTabularInline):
 
 
 @register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg]
+class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[type-arg, misc]
     """People who may log in."""
 
     form = UserChangeForm

@@ -238,13 +238,15 @@ def _waves_by_zone(
     last = moments[-1][0]
     if last >= (end := delivery.ends(max(moments[0][0], now()))):
         sentence = (
-            f"The last time zone has its contact date on {spelled(last, delivery.contact_zone)}, but the delivery may send until "
-            f"{spelled(end, delivery.contact_zone)} only. Make the delivery duration longer."
+            f"The last time zone has its contact date on {spelled(last, delivery.contact_zone)}, but the delivery may "
+            f"send until {spelled(end, delivery.contact_zone)} only. Make the delivery duration longer."
         )
         raise AnalysisFailed([Finding(Level.ERROR, sentence)])
     waves = by_moments(moments, planting.before)
     for (moment, _), wave in zip(moments, waves, strict=True):
-        write_journal(delivery.pk, f"Time zones: {wave.messages:,} messages on {spelled(moment, delivery.contact_zone)}.")
+        write_journal(
+            delivery.pk, f"Time zones: {wave.messages:,} messages on {spelled(moment, delivery.contact_zone)}."
+        )
     return waves
 
 

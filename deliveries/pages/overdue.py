@@ -31,22 +31,22 @@ def is_overdue(at: datetime) -> Q:
 
 def overdue(delivery: Delivery, at: datetime) -> str:
     """A sentence that says what is late and what to do; empty when nothing is."""
-    state = delivery.current_state
+    state, zone = delivery.current_state, delivery.contact_zone
     if state in NOT_CONFIRMED and delivery.contact_at is not None and delivery.contact_at < at:
         return (
-            f"Overdue: the contact date, {spelled(delivery.contact_at, delivery.contact_zone)}, has passed and nobody has confirmed the "
+            f"Overdue: the contact date, {spelled(delivery.contact_at, zone)}, has passed and nobody has confirmed the "
             "delivery. Confirmed now, its messages leave at once."
         )
     late = at - GRACE
     if state is DeliveryState.START_PENDING and delivery.starts_at is not None and delivery.starts_at < late:
         return (
-            f"Overdue: it was to start on {spelled(delivery.starts_at, delivery.contact_zone)}. The scheduler does not run; the operator has "
-            "to start it."
+            f"Overdue: it was to start on {spelled(delivery.starts_at, zone)}. The scheduler does not run; the "
+            "operator has to start it."
         )
     began = delivery.started_at
     if state is DeliveryState.IN_PROGRESS and delivery.claimed_at is None and began is not None and began < late:
         return (
-            f"Overdue: it was started on {spelled(began, delivery.contact_zone)} and no worker has begun to send it. Workers are busy with "
-            "what is more urgent, or away; the operator knows."
+            f"Overdue: it was started on {spelled(began, zone)} and no worker has begun to send it. Workers are busy "
+            "with what is more urgent, or away; the operator knows."
         )
     return ""

@@ -22,7 +22,9 @@ def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
             continue
         delivery.parts.filter(wave=number).update(not_before=at)
         if len(releases) > 1:
-            write_journal(delivery.pk, f"Wave {number}: {messages:,} messages leave on {spelled(at, delivery.contact_zone)}.")
+            write_journal(
+                delivery.pk, f"Wave {number}: {messages:,} messages leave on {spelled(at, delivery.contact_zone)}."
+            )
 
 
 def _releases(delivery: Delivery, start: datetime) -> Iterable[tuple[datetime, int]]:

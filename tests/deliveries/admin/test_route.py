@@ -93,8 +93,8 @@ def test_it_tests_a_connection_that_works(at_marketer: Client, smtp_sink: Any) -
 
     assert status == 302
     assert sentence == (
-        f"Saved. The connection to 127.0.0.1:{smtp_sink.port} works: not encrypted; no login offered; it offers PIPELINING, "
-        "CHUNKING, 8BITMIME, SMTPUTF8, SIZE 52428800. No message was sent."
+        f"Saved. The connection to 127.0.0.1:{smtp_sink.port} works: not encrypted; no login offered; it offers "
+        "PIPELINING, CHUNKING, 8BITMIME, SMTPUTF8, SIZE 52428800. No message was sent."
     )
     assert not smtp_sink.messages
 
@@ -152,7 +152,9 @@ def test_it_counts_a_test_as_one_of_the_connections_allowed(at_marketer: Client,
         _, busy = tried(at_marketer, route, username="")
     _, free = tried(at_marketer, route, username="")
 
-    assert busy.startswith("Saved, but the connection does not work. All 1 connections that the route “Sink” allows are in use.")
+    assert busy.startswith(
+        "Saved, but the connection does not work. All 1 connections that the route “Sink” allows are in use."
+    )
     assert "works" in free
     assert smtp_sink.sink.connections == 1
 
