@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from campaign.lib.oauth.answer import is_token
 from campaign.lib.oauth.login import Grant, OAuthLogin, TokenSource
 from campaign.lib.oauth.tokens import told
-from campaign.sealed_form import SealedForm, secret_field
+from campaign.sealed_form import SealedForm, forget_field, secret_field
 
 Fieldsets = list[tuple[str | None, dict[str, list[Any]]]]
 Row = TypeVar("Row", bound=OAuthLogin)
@@ -49,9 +49,9 @@ class OAuthForm(SealedForm[Row]):
     sealed = {"password": "password", "client_secret": "client secret", "refresh_token": "refresh token"}
 
     new_client_secret = secret_field("Client secret", strip=True)
-    forget_client_secret = forms.BooleanField(required=False, label="Forget the stored client secret")
+    forget_client_secret = forget_field("client secret")
     new_refresh_token = secret_field("Refresh token", strip=True)
-    forget_refresh_token = forms.BooleanField(required=False, label="Forget the stored refresh token")
+    forget_refresh_token = forget_field("refresh token")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

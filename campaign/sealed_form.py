@@ -17,6 +17,11 @@ def secret_field(label: str, *, strip: bool = False) -> forms.CharField:
     return forms.CharField(required=False, label=label, strip=strip, widget=widget)
 
 
+def forget_field(word: str) -> forms.BooleanField:
+    """A switch to forget what is stored of a secret."""
+    return forms.BooleanField(required=False, label=f"Forget the stored {word}", widget=ui.Switch)
+
+
 class SealedForm(forms.ModelForm[Row]):
     """Fields to type a new secret or to forget the stored one: for each name in `sealed`, ``new_name`` and
     ``forget_name``. `sealed` gives what a person calls it."""
@@ -24,7 +29,7 @@ class SealedForm(forms.ModelForm[Row]):
     sealed: ClassVar[Mapping[str, str]] = {"password": "password"}
 
     new_password = secret_field("Password")
-    forget_password = forms.BooleanField(required=False, label="Forget the stored password")
+    forget_password = forget_field("password")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

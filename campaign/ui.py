@@ -30,6 +30,7 @@ from unfold.widgets import UnfoldAdminPasswordWidget as PasswordInput
 from unfold.widgets import UnfoldAdminSelectWidget as Select
 from unfold.widgets import UnfoldAdminTextareaWidget as Textarea
 from unfold.widgets import UnfoldAdminTextInputWidget as TextInput
+from unfold.widgets import UnfoldBooleanSwitchWidget as Switch
 
 from campaign.ranges import say_range, say_ranges
 
@@ -40,6 +41,7 @@ __all__ = [
     "ModelAdmin",
     "PasswordInput",
     "Select",
+    "Switch",
     "TabularInline",
     "TextInput",
     "Textarea",

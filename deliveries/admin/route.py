@@ -50,6 +50,7 @@ class RouteForm(OAuthForm[Route]):
             "content_seconds",
             "end_of_data_seconds",
         ]
+        help_texts: ClassVar[dict[str, str]] = {"port": "Often 587 or 465 where one logs in, else 25."}
 
     def _get_validation_exclusions(self) -> set[str]:
         """A second default route is no mistake: :meth:`RouteAdmin.save_model` takes the mark from the former one."""

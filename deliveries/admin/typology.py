@@ -22,6 +22,7 @@ class TypologyCheckInline(ui.TabularInline):
     fields = ["title", "order", "level"]
     readonly_fields = ["title"]
     verbose_name_plural = "checks"
+    hide_title = True
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any) -> bool:

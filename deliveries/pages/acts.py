@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -26,6 +26,7 @@ from deliveries.actions.give_up_copies import give_up_copies
 from deliveries.actions.in_doubt import NO_LONGER, NOT_CHOSEN, close_in_doubt, in_doubt, resend_in_doubt
 from deliveries.actions.retry_failed import retry_failed
 from deliveries.actions.send_back import send_back
+from deliveries.analysis.fingerprint import is_stale
 from deliveries.analysis.run import exclusion_counts
 from deliveries.archiving.copies import are_overdue, figures, outstanding_archives
 from deliveries.models import Delivery
@@ -79,6 +80,9 @@ class Act:
     facts: Callable[[Delivery], dict[str, Any]] = lambda _: {}
     """What the question tells besides what every question knows."""
 
+    is_final: bool = False
+    """It gives something up for good; its button stands last, apart from the others."""
+
     def allowed(self, rights: Rights) -> bool:
         """Whether somebody with these rights may do it."""
         return bool(getattr(rights, self.right))
@@ -113,7 +117,14 @@ ACTS: Mapping[str, Act] = {
         Act("pause", "Pause", pause, "Paused. Messages on the wire are finished, no others leave.", "pause", "control"),
         Act("resume", "Resume", resume, "Resumed.", "play_arrow", "control"),
         Act(
-            "stop", "Stop…", stop, "Stopped. What was not sent is cancelled.", "stop", "control", "deliveries/stop.html"
+            "stop",
+            "Stop…",
+            stop,
+            "Stopped. What was not sent is cancelled.",
+            "stop",
+            "control",
+            "deliveries/stop.html",
+            is_final=True,
         ),
         Act(
             "retry_failed", "Retry failed", retry_failed, "Failed messages are being sent again.", "refresh", "control"
@@ -170,6 +181,7 @@ ACTS: Mapping[str, Act] = {
                 "archives": outstanding_archives(delivery.pk),
                 "ended": delivery.resources_until is not None and delivery.resources_until <= now(),
             },
+            is_final=True,
         ),
         Act("duplicate", "Duplicate", duplicate, "This is the copy.", "content_copy", "add"),
     )
@@ -189,9 +201,16 @@ FIRST: Mapping[DeliveryState, tuple[str, ...]] = {
 """The next steps of each state, the likeliest first."""
 
 
-def acts_of(delivery: Delivery, progress: Progress, rights: Rights) -> list[Act]:
-    """The acts that the delivery's state and the person's rights allow, the likeliest first."""
-    names = list(FIRST[delivery.current_state])
+STALE: Final = ("analyse", "send_back")
+"""The next steps of a delivery that is ready and was changed since."""
+
+
+def acts_of(delivery: Delivery, progress: Progress, rights: Rights, *, stale: bool) -> list[Act]:
+    """The acts that the delivery's state and the person's rights allow, the likeliest first.
+
+    ``stale``: content or target of one that is ready changed after its analysis.
+    """
+    names = list(STALE if stale else FIRST[delivery.current_state])
     if progress.failed and delivery.current_state in {DeliveryState.IN_PROGRESS, DeliveryState.FINISHED}:
         names.append("retry_failed")
     if progress.in_doubt and delivery.current_state in {DeliveryState.IN_PROGRESS, DeliveryState.FINISHED}:
@@ -255,7 +274,8 @@ def question_page(request: HttpRequest, delivery: Delivery, name: str) -> HttpRe
     if not act.allowed(rights):
         raise PermissionDenied
     progress = progress_of([delivery])[delivery.pk]
-    if act not in acts_of(delivery, progress, rights):
+    stale = delivery.current_state is DeliveryState.READY and is_stale(delivery)
+    if act not in acts_of(delivery, progress, rights, stale=stale):
         messages.error(request, _too_late(delivery))
         return redirect("admin:deliveries_delivery_dashboard", delivery.pk)
     only = act.read(request.GET).get("only")

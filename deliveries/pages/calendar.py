@@ -128,8 +128,8 @@ def _wave(number: int, of: int, messages: int | None) -> str:
 def _deliveries() -> "QuerySet[Any]":  # of deliveries with what is annotated
     found = Delivery.objects.main().annotate(leaves_at=LEAVES_AT).order_by("leaves_at")
     return found.only(
-        "label", "state", "contact_at", "starts_at", "started_at", "claimed_at", "finished_at", "contact_times",
-        "to_deliver", "seeds", "waves_mode", "wave_size", "wave_interval", "wave_calendar",
+        "label", "state", "contact_at", "contact_zone", "starts_at", "started_at", "claimed_at", "finished_at",
+        "contact_times", "to_deliver", "seeds", "waves_mode", "wave_size", "wave_interval", "wave_calendar",
     )  # fmt: skip
 
 

@@ -50,12 +50,14 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     proofs = list(delivery.proofs.select_related("created_by").order_by("-proof_number")[:MOST_PROOFS])
     proof_progress = progress_of(proofs) if proofs else {}
     sent = next((proof for proof in proofs if proof_progress[proof.pk].sent), None)
+    stale = delivery.current_state is DeliveryState.READY and is_stale(delivery)
+    acts = acts_of(delivery, context["progress"], rights, stale=stale)
     journal = list(delivery.journal.select_related("user").order_by("-id")[: JOURNAL_LINES + 1])
     return ui.page(
         request,
         "deliveries/dashboard.html",
         title=delivery.label,
-        stale=delivery.current_state is DeliveryState.READY and is_stale(delivery),
+        stale=stale,
         late=overdue(delivery, context["looked_at"]),
         editable=delivery.current_state in EDITABLE,
         rights=rights,
@@ -65,7 +67,8 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         reviewers=delivery.reviewers.all(),
         proofs=[(proof, proof_progress[proof.pk]) for proof in proofs],
         tested=delivery.proof_lines.select_related("recipient") if delivery.proof_of_id is not None else [],
-        acts=acts_of(delivery, context["progress"], rights),
+        acts=[act for act in acts if not act.is_final],
+        final_acts=[act for act in acts if act.is_final],
         others=links_of(delivery),
         route=route_name(delivery),
         waves=waves_of(delivery),

@@ -27,7 +27,8 @@ def in_doubt_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     address = typed_address(request)
     after, before = asked_id(request, "after"), asked_id(request, "before")
     progress = progress_of([delivery])[delivery.pk]
-    acts = [act for act in acts_of(delivery, progress, rights_of(request.user, delivery)) if act.name in ACTS]
+    possible = acts_of(delivery, progress, rights_of(request.user, delivery), stale=False)
+    acts = [act for act in possible if act.name in ACTS]
     return ui.page(
         request,
         "deliveries/in_doubt.html",

@@ -16,6 +16,7 @@ from deliveries.pages.access import delivery_page
 from deliveries.pages.people import ids_by_address, typed_address
 from deliveries.pages.stretch import asked_id, filters_of, stretch
 from deliveries.sending.outcomes import NOT_MADE
+from deliveries.sending.verdict import Reason
 from deliveries.states import STARTED, MessageState
 
 PAGE = 50
@@ -28,6 +29,8 @@ class Line:
     message: Message
     state: MessageState
     mirror_url: str
+    why: str
+    """Failure type and reason in words; empty where it did not fail."""
     copy: str
     """State of the archived copy in words; empty for none."""
 
@@ -98,6 +101,7 @@ def _lines(messages: Sequence[Message], *, has_pages: bool) -> list[Line]:
             mirror_url=reverse("mirror", args=[token(MIRROR, message.content_id, message.pk, keys[message.content_id])])
             if has_pages and message.content_id in keys and not (message.reply or "").startswith(NOT_MADE)
             else "",
+            why=why(message),
             copy=_copy(copies.get(message.pk)),
         )
         for message in messages
@@ -108,6 +112,12 @@ def has_ended(delivery: Delivery) -> bool:
     """The validity limit of the delivery's resources is over, or the personal values are deleted already."""
     over = delivery.resources_until is not None and delivery.resources_until <= now()
     return over or delivery.values_purged_at is not None
+
+
+def why(message: Message) -> str:
+    """Failure type and reason of a message in words; empty where it did not fail."""
+    reason = None if message.reason is None else Reason(message.reason).label
+    return ", ".join(word for word in ((message.failure_type or "").capitalize(), reason) if word)
 
 
 def _copy(copy: ArchiveCopy | None) -> str:

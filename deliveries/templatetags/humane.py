@@ -40,7 +40,8 @@ def moment(value: datetime, zone: str) -> str:
 @register.filter
 def rate(value: float) -> str:
     """Messages a second, or a minute where they are few."""
-    return f"{value:,.0f} messages per second" if value >= 10 else f"{value * 60:,.0f} messages per minute"
+    count, unit = (value, "second") if value >= 10 else (value * 60, "minute")
+    return f"{count:,.0f} message{'' if round(count) == 1 else 's'} per {unit}"
 
 
 @register.filter

@@ -14,7 +14,7 @@ from deliveries.models import Delivery
 from deliveries.pages.access import delivery_page
 from recipients.imports.run import harmless
 from tracking.reports.report import wants_machines
-from tracking.reports.tables import PEOPLE, TABLES, Cell, Table
+from tracking.reports.tables import PERSONAL, TABLES, Cell, Table
 
 MOST_ROWS = 1_048_575
 """Of an Excel sheet, its heading aside; further rows go to further sheets."""
@@ -24,10 +24,10 @@ MOST_CHARACTERS = 32_767
 
 @delivery_page
 def export_file(request: HttpRequest, delivery: Delivery, what: str, form: str) -> HttpResponseBase:
-    """One table of the report as a file. The one with people takes the right to view recipients as well."""
+    """One table of the report as a file. Those that name people take the right to view recipients as well."""
     if what not in TABLES or form not in _FORMS:
         raise Http404
-    if what == PEOPLE and not request.user.has_perm("recipients.view_recipient"):
+    if what in PERSONAL and not request.user.has_perm("recipients.view_recipient"):
         raise PermissionDenied
     table = TABLES[what](delivery, machines=wants_machines(request))
     return _FORMS[form](table, f"{what}-{delivery.pk}.{form}")

@@ -10,6 +10,8 @@ from django.db import connection
 
 from campaign.lib.sql import statements
 from deliveries.models import Content, Delivery, Message, message_range
+from deliveries.sending.verdict import Reason
+from deliveries.states import MessageState
 from tracking.figures.breakdown import domains_of, hours_of, links_of, programs_of, tallies_of
 from tracking.figures.events import TRACKED
 from tracking.figures.indicators import indicators, sums_of
@@ -120,7 +122,31 @@ def _people_rows(delivery: Delivery, origins: Sequence[Origin]) -> Iterator[Row]
         after = found[-1][0]
 
 
+def _log(delivery: Delivery, **_: bool) -> Table:
+    return Table(
+        ("Number", "Address", "State", "Failure type", "Reason", "Failed attempts", "Time (UTC)", "Reply"),
+        _log_rows(delivery),
+    )
+
+
+def _log_rows(delivery: Delivery) -> Iterator[Row]:
+    """The messages to the target, a stretch of the primary key at a time."""
+    after, _ = message_range(delivery.pk)
+    messages = Message.objects.of_delivery(delivery.pk).filter(seed__isnull=True).order_by("pk")
+    while found := list(messages.filter(pk__gt=after)[:CHUNK]):
+        for one in found:
+            reason = None if one.reason is None else Reason(one.reason).label
+            state = MessageState(one.state).label
+            yield (
+                one.number, one.address, state, one.failure_type, reason, one.attempts, one.processed_at, one.reply,
+            )  # fmt: skip
+        after = found[-1].pk
+
+
 PEOPLE = "people"
+LOG = "log"
+PERSONAL = frozenset({PEOPLE, LOG})
+"""What names recipients."""
 TABLES: Mapping[str, Callable[..., Table]] = {
     "indicators": _indicators,
     "domains": _domains,
@@ -128,4 +154,5 @@ TABLES: Mapping[str, Callable[..., Table]] = {
     "hours": _hours,
     "programs": _programs,
     PEOPLE: _people,
+    LOG: _log,
 }

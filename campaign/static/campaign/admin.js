@@ -11,9 +11,16 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelectorAll(".change-form form[method=post]").forEach(warnOfUnsaved);
 });
 
-// In a list without boxes to tick, the theme takes the label of the first column from the boxes.
+// The server shows times in the zone of whoever looks, from the next page on.
+document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/admin/; max-age=31536000; samesite=lax`;
+
+// In a list without boxes to tick, the theme takes the label of the first column from the boxes. Labels begin with a
+// capital, as the columns' names do.
 document.addEventListener("DOMContentLoaded", () => {
   const table = document.getElementById("result_list");
+  table?.querySelectorAll("[data-label]").forEach((cell) => {
+    cell.dataset.label = cell.dataset.label.charAt(0).toUpperCase() + cell.dataset.label.slice(1);
+  });
   if (!table || table.querySelector("input.action-select")) return;
   const head = table.querySelector("thead th")?.cloneNode(true);
   head?.querySelectorAll(".material-symbols-outlined").forEach((icon) => icon.remove());

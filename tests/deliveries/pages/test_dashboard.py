@@ -75,7 +75,9 @@ def test_it_says_that_an_analysis_no_longer_fits(at_marketer: Client) -> None:
     made = analysed(delivery(people(1)))
     Delivery.objects.filter(pk=made.pk).update(subject="Another subject")
 
-    assert "Content or target changed after the analysis" in shown(at_marketer, made)
+    page = shown(at_marketer, made)
+    assert "Content or target changed after the analysis" in page
+    assert "Confirm delivery" not in page
 
 
 def test_it_sums_parts_and_counts_no_message(at_marketer: Client, django_assert_max_num_queries) -> None:

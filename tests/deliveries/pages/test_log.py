@@ -8,6 +8,7 @@ from campaign.lib.signing import MIRROR
 from deliveries.identifiers import find_message
 from deliveries.models import Delivery, Message
 from deliveries.sending.outcomes import NOT_MADE
+from deliveries.sending.verdict import FailureType, Reason
 from deliveries.states import MessageState
 from recipients.models import Recipient
 from tests.deliveries.factories import analysed, confirmed, delivery, people
@@ -132,3 +133,17 @@ def test_it_offers_no_page_that_would_not_open(at_marketer: Client) -> None:
 
     assert "/m/" not in log(at_marketer, waiting)
     assert "/m/" not in log(at_marketer, failed)
+
+
+def test_it_says_why_a_message_failed(at_marketer: Client) -> None:
+    made = confirmed(delivery(people(2)))
+    first = Message.objects.of_delivery(made.pk).order_by("pk").first()
+    assert first is not None
+    Message.objects.filter(pk=first.pk).update(
+        state=MessageState.FAILED, failure_type=FailureType.HARD, reason=Reason.USER_UNKNOWN, reply="550 5.1.1 No."
+    )
+
+    page = log(at_marketer, made)
+
+    assert page.count("Hard, User unknown") == 1
+    assert f"/admin/deliveries/delivery/{made.pk}/report/export/log.csv" in page

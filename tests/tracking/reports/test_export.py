@@ -10,6 +10,9 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from deliveries.models import Delivery, Message
+from deliveries.sending.verdict import FailureType, Reason
+from deliveries.states import MessageState
+from tests.deliveries.factories import confirmed, delivery, people
 from tests.people import logged_in, person
 from tests.tracking.reports.seen import seen
 from tracking.reports import export, tables
@@ -49,15 +52,33 @@ def test_it_lists_who_opened_and_clicked(at_marketer: Client, monkeypatch: pytes
     monkeypatch.setattr(tables, "CHUNK", 2)
     made = seen()
 
-    people = read_csv(ask(at_marketer, made, "people", "csv"))
+    found = read_csv(ask(at_marketer, made, "people", "csv"))
     with_machines = read_csv(ask(at_marketer, made, "people", "csv", machines="1"))
 
-    assert [(row[1], *row[3:]) for row in people[1:]] == [
+    assert [(row[1], *row[3:]) for row in found[1:]] == [
         ("person1@example.org", "2", "1", "0"),
         ("person2@example.org", "0", "2", "0"),
         ("person3@example.org", "1", "0", "0"),
     ]
     assert len(with_machines) == 5
+
+
+def test_it_lists_what_became_of_every_message(at_marketer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "CHUNK", 2)
+    made = confirmed(delivery(people(5)))
+    ids = list(Message.objects.of_delivery(made.pk).order_by("pk").values_list("pk", flat=True))
+    Message.objects.filter(pk=ids[0]).update(state=MessageState.SENT, reply="250 OK")
+    Message.objects.filter(pk=ids[1]).update(
+        state=MessageState.FAILED, failure_type=FailureType.HARD, reason=Reason.USER_UNKNOWN, reply="550 No."
+    )
+
+    rows = read_csv(ask(at_marketer, made, "log", "csv"))
+
+    assert [(row[1], row[2], row[3], row[4], row[7]) for row in rows[1:]] == [
+        ("person1@example.org", "Sent", "", "", "250 OK"),
+        ("person2@example.org", "Failed", "hard", "User unknown", "550 No."),
+        *((f"person{number}@example.org", "Pending", "", "", "") for number in (3, 4, 5)),
+    ]
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
