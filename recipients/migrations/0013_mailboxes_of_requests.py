@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('recipients', '0011_indexes_for_figures'),
+        ('recipients', '0012_uploads'),
     ]
 
     operations = [
