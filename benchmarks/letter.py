@@ -8,6 +8,8 @@ VALUES = 20
 LINKS = 20
 SUBJECT = "{{ recipient.first_name }}, 20 new arrivals in {{ recipient.value_1 }}"
 SENDER_NAME = "Example Shop"
+DOMAIN = "example.org"
+"""Of every recipient."""
 ATTRIBUTES = tuple(f"value_{number}" for number in range(1, VALUES - 1))
 """Custom attributes; first and last name make the values twenty."""
 
@@ -57,7 +59,7 @@ def person(number: int) -> dict[str, str]:
 
 def address(number: int) -> str:
     """The address of one recipient."""
-    return f"person{number}@example.org"
+    return f"person{number}@{DOMAIN}"
 
 
 def write_people(path: Path, count: int) -> None:

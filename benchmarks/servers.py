@@ -53,12 +53,21 @@ def demo_sink() -> Iterator[Server]:
 
 @contextmanager
 def counting_sink(
-    log: Path, *, delay_ms: float = 0, faults: float = 0, seed: int = 1, without: Sequence[str] = ()
+    log: Path,
+    *,
+    delay_ms: float = 0,
+    jitter_ms: float = 0,
+    faults: float = 0,
+    seed: int = 1,
+    without: Sequence[str] = (),
+    moments: Path | None = None,
 ) -> Iterator[Server]:
     """The benchmarks' own sink, which writes a line of each message (see benchmarks/sink.py)."""
-    manners = ("--delay-ms", str(delay_ms), "--faults", str(faults), "--seed", str(seed))
-    missing = [f"--without={extension}" for extension in without]
-    with _own("benchmarks.sink", "--log", str(log), *manners, *missing) as server:
+    manners = (f"--delay-ms={delay_ms}", f"--jitter-ms={jitter_ms}", f"--faults={faults}", f"--seed={seed}")
+    others = [f"--without={extension}" for extension in without]
+    if moments is not None:
+        others.append(f"--moments={moments}")
+    with _own("benchmarks.sink", "--log", str(log), *manners, *others) as server:
         yield server
 
 

@@ -8,8 +8,10 @@ before the answer leaves:
     dropped STAGE                     the connection is closed, without an answer, at this point of the dialogue; CHUNK
                                       when a BDAT had come already
 
-``--delay-ms`` answers each command that much later, as a server at that round trip time does. ``--faults`` is the share
-of messages that meet a misbehaviour, drawn at random with ``--seed``. ``--without`` names an extension not to offer.
+``--delay-ms`` answers each command that much later, as a server at that round trip time does, and ``--jitter-ms`` up to
+so much later still, as a busy one does. ``--faults`` is the share of messages that meet a misbehaviour, drawn at random
+with ``--seed``. ``--without`` names an extension not to offer. ``--moments`` is a second log: ``MAIL seconds`` or
+``END seconds`` by the monotonic clock for each message begun and each content that has come in whole.
 """
 
 import argparse
@@ -17,8 +19,10 @@ import asyncio
 import random
 import re
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -83,23 +87,32 @@ class Ledger(Mailbox):
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How the sink behaves: seconds before each answer, and the share of messages that meet a misbehaviour."""
+    """How the sink behaves: seconds before each answer, how many more at most, and the share of messages that meet a
+    misbehaviour."""
 
     delay: float
+    jitter: float
     faults: float
     chance: random.Random
+
+    @property
+    def answers_late(self) -> bool:
+        """Not at once."""
+        return self.delay > 0 or self.jitter > 0
 
 
 class CountingProtocol(SinkProtocol):
     """One connection of the counting sink."""
 
-    def __init__(self, sink: Sink, ledger: Ledger, manners: Manners) -> None:
+    def __init__(self, sink: Sink, ledger: Ledger, manners: Manners, moments: IO[str] | None) -> None:
         super().__init__(sink)
         self.ledger = ledger
         self.manners = manners
         self.due: Fault | None = None
+        self._moments = moments
         self._wire: asyncio.Transport | None = None
         self._late: deque[bytes] = deque()
+        self._last_answer = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The greeting may be what goes wrong."""
@@ -112,12 +125,18 @@ class CountingProtocol(SinkProtocol):
         self.due = chance.choice(faults) if chance.random() < share else None
 
     def _mail(self, argument: str) -> None:
+        self._note_moment("MAIL")
         self._draw(FAULTS, self.manners.faults)
         super()._mail(argument)
 
     def _finish_content(self, content: bytes) -> None:
+        self._note_moment("END")
         self.ledger.word = "withheld"
         super()._finish_content(content)
+
+    def _note_moment(self, event: str) -> None:
+        if self._moments is not None:
+            self._moments.write(f"{event} {time.monotonic():.6f}\n")
 
     def _keep(self, received: Received) -> None:
         self.ledger.word = "taken"
@@ -140,14 +159,14 @@ class CountingProtocol(SinkProtocol):
         super()._misbehave(fault, usual)
 
     def _flush(self) -> None:
-        if not self.manners.delay:
+        if not self.manners.answers_late:
             super()._flush()
         elif self.replies:
             self._later(b"".join(self.replies))
             self.replies.clear()
 
     def _hang_up(self) -> None:
-        if not self.manners.delay:
+        if not self.manners.answers_late:
             super()._hang_up()
             return
         self._flush()
@@ -156,8 +175,11 @@ class CountingProtocol(SinkProtocol):
 
     def _later(self, answer: bytes) -> None:
         """Give an answer, or close for an empty one, after the round trip, in order."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + self.manners.delay + self.manners.chance.random() * self.manners.jitter
+        self._last_answer = max(self._last_answer, due)
         self._late.append(answer)
-        asyncio.get_running_loop().call_later(self.manners.delay, self._give)
+        loop.call_at(self._last_answer, self._give)
 
     def _give(self) -> None:
         answer = self._late.popleft()
@@ -169,17 +191,20 @@ class CountingProtocol(SinkProtocol):
             self._wire.close()
 
 
-async def serve(log: Path, manners: Manners, without: Sequence[str]) -> None:
+async def serve(log: Path, manners: Manners, without: Sequence[str], moments: Path | None) -> None:
     """Print the port, then serve until SIGTERM."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
-    with log.open("w", buffering=1) as file:
+    with log.open("w", buffering=1) as file, ExitStack() as stack:
         ledger = Ledger(file)
+        second = stack.enter_context(moments.open("w")) if moments is not None else None
         # A script with a fault in it, so that the parent asks for faults at all.
         extensions = tuple(extension for extension in EXTENSIONS if extension not in without)
         sink = Sink(ledger, Script(extensions, faults=FAULTS if manners.faults else ()))
-        server = await loop.create_server(lambda: CountingProtocol(sink, ledger, manners), "127.0.0.1", 0, backlog=512)
+        server = await loop.create_server(
+            lambda: CountingProtocol(sink, ledger, manners, second), "127.0.0.1", 0, backlog=512
+        )
         print(server.sockets[0].getsockname()[1], flush=True)
         await stopped.wait()
         server.close()
@@ -190,12 +215,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--log", type=Path, required=True)
     parser.add_argument("--delay-ms", type=float, default=0.0)
+    parser.add_argument("--jitter-ms", type=float, default=0.0)
     parser.add_argument("--faults", type=float, default=0.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--without", action="append", default=[])
+    parser.add_argument("--moments", type=Path)
     options = parser.parse_args()
-    manners = Manners(options.delay_ms / 1000, options.faults, random.Random(options.seed))
-    asyncio.run(serve(options.log, manners, options.without))
+    manners = Manners(options.delay_ms / 1000, options.jitter_ms / 1000, options.faults, random.Random(options.seed))
+    asyncio.run(serve(options.log, manners, options.without, options.moments))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from pathlib import Path
 from benchmarks.servers import Server, counting_sink, demo_sink, postfix_program, postfix_sink
 from deliveries.mail import Mail
 from deliveries.sending.journal import Journal
+from deliveries.sending.smtp.steps import Leaving
 from deliveries.sending.transport import Connection, RouteAddress
 
 LINE = b"Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod.\r\n"
@@ -42,9 +43,15 @@ def transport(port: int, count: int, octets: int, batch: int | None = None) -> N
         Connection(route) as connection,
     ):
         waiting = mails(count, octets)
+
+        def may_leave(mail: Mail, leaving: Leaving) -> bool:
+            if leaving is not Leaving.MAIL:
+                journal.handing_over(mail.id)
+            return True
+
         for _ in range(0, count, batch or count):
             now = islice(waiting, batch)
-            for mail, reply in connection.send(now, lambda mail: journal.handing_over(mail.id)):
+            for mail, reply in connection.send(now, may_leave):
                 if not reply.accepted:
                     raise SystemExit(f"The server answered {reply}.")
                 journal.outcome(mail.id, reply)
