@@ -70,18 +70,9 @@ class Ahead:
             if group is None:
                 return False
             self._rows.extend(group)
-            if len(group) == 1:
-                self._make_at_once()
-                return True
         self._write()
         self._signing = bool(self._drafts) and (not self._rows or len(self._drafts) >= self._most)
         return True
-
-    def _make_at_once(self) -> None:
-        """Whoever comes alone has got its turn from a rate: it goes before all others."""
-        self._write()
-        if self._drafts:
-            self._made.appendleft(self._signed())
 
     def _write(self) -> None:
         content_id, row = self._rows.popleft()

@@ -1,16 +1,20 @@
 """Rates: how many messages a second may leave by a route and to a recipient domain, over all workers on all hosts.
 
-A limit is a row of turns, evenly spaced, in Redis (the generic cell rate algorithm): whoever asks gets the next free
-turn, so that in no second there are more than the limit allows, however many workers ask. A domain that answers with
-throttling is slowed down by half and recovers by itself, doubling each minute. Nothing here must last: when Redis was
-emptied, the next turn is one full step away.
+A limit is two rows of turns in Redis, one for announcements (MAIL) and one for contents, because servers count either
+and may let long times pass between the two. Whoever asks gets the next free turn: a second after the one that was so
+many turns before as the limit has messages a second. What misses its turn has it moved, so that a row tells when
+something left. So in no second there are more than the limit allows, of either, however many workers ask and however
+late they or servers are. A domain that answers with throttling is slowed down by half and recovers by itself, doubling
+each minute. Nothing here must last: when Redis was emptied, the next turn is a second away.
 """
 
 import logging
+import math
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -19,11 +23,23 @@ from django.conf import settings
 
 from deliveries.models import DomainLimit
 from deliveries.sending.smtp.replies import Reply
+from deliveries.sending.smtp.steps import Leaving
 
 logger = logging.getLogger(__name__)
 
 LONGEST_WAIT: Final = 0.25
 """Seconds that somebody waits for a turn; one further away is not taken, the message comes later."""
+
+LATEST: Final = 0.01
+"""Seconds after its turn at which something may still leave; then the turn is missed."""
+
+SECOND: Final = 1.03
+"""What a second lasts for turns: a message that left late and one that does not, so many turns later as the limit has
+messages a second, are still a second apart when they reach the server."""
+
+PACE: Final = 0.8
+"""Share of the mean time between two turns that is between any two. A little faster than the limit is what makes up for
+turns that nobody was there to take."""
 
 REFRESH_SECONDS: Final = 1.0
 """How long a process relies on what it knows about limits and slow domains."""
@@ -57,17 +73,28 @@ _THROTTLING = re.compile(
 )
 _SCRIPTS = Path(__file__).parent / "lua"
 _TAKE = (_SCRIPTS / "take_turn.lua").read_text()
+_MOVE = (_SCRIPTS / "move_turn.lua").read_text()
 _SLOW_DOWN = (_SCRIPTS / "slow_down.lua").read_text()
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """``granted``: the message may leave in ``wait`` seconds. Else it is worth asking again after ``wait`` seconds;
-    ``by_route``: for any other domain as well."""
+    """``granted``: in ``wait`` seconds, at ``at`` by the monotonic clock, the message may leave, of which ``leaving``
+    does. Else it is worth asking again after ``wait`` seconds; ``by_route``: for any other domain as well."""
 
     granted: bool
     wait: float
     by_route: bool = False
+    at: float = 0.0
+    leaving: Leaving = Leaving.MAIL
+    name: str = ""
+    rows: tuple[bytes, ...] = ()
+    """What it is called in Redis, and the rows it was taken in."""
+
+    @property
+    def missed(self) -> bool:
+        """It is too late for it."""
+        return time.monotonic() > self.at + LATEST
 
 
 FREE: Final = Turn(granted=True, wait=0.0)
@@ -91,36 +118,84 @@ class _Lately:
     complaints: int = 0
 
 
+@dataclass(slots=True)
+class _ClockOfRedis:
+    """When it is, by the monotonic clock of this process, what Redis calls now: the fastest answer of the last seconds
+    tells. One that was long on its way does not tell when its own turn is."""
+
+    since: float = -math.inf
+    _ahead: float = 0.0
+    _before: float = 0.0
+
+    def here(self, at: float, answered: float, now: float) -> float:
+        """The moment ``at`` of Redis, whose answer of its time ``now`` came at ``answered``."""
+        ahead = answered - now
+        if answered - self.since >= REFRESH_SECONDS:
+            recent = answered - self.since < 2 * REFRESH_SECONDS
+            self._before, self.since = (self._ahead if recent else ahead), answered
+            self._ahead = ahead
+        self._ahead = min(self._ahead, ahead)
+        return at + min(self._ahead, self._before)
+
+
 class Throttle:
     """Hands out turns. One for each process; threads may share it."""
 
     def __init__(self, client: "redis.Redis | None" = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._redis = client or redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
         self._take = self._redis.register_script(_TAKE)
+        self._move = self._redis.register_script(_MOVE)
         self._slow_down = self._redis.register_script(_SLOW_DOWN)
         self._clock = clock
         self._known_at = -REFRESH_SECONDS
         self._limits: dict[str, float] = {}
         self._slowed: set[str] = set()
         self._lately: dict[str, _Lately] = {}
+        self._clock_of_redis = _ClockOfRedis()
 
-    def turn(self, route_id: int, route_rate: float, domain: str) -> Turn:
+    def limits(self, route_rate: float, domain: str) -> bool:
+        """Whether messages to ``domain`` need turns, as far as this process knows."""
+        return bool(route_rate) or domain in self._limits or domain in self._slowed
+
+    def turn(
+        self,
+        route_id: int,
+        route_rate: float,
+        domain: str,
+        leaving: Leaving = Leaving.MAIL,
+    ) -> Turn:
         """The next turn of a message to ``domain`` (lower case) by a route with so many messages a second (0: any)."""
         self._refresh()
-        self._of(domain).sent += 1
-        limit = self._limits.get(domain, 0.0)
-        if not (route_rate or limit or domain in self._slowed):
+        if leaving is not Leaving.CONTENT:
+            self._of(domain).sent += 1
+        if not self.limits(route_rate, domain):
             return FREE
+        rows = [(f"throttle:route:{route_id}:{what}", f"throttle:domain:{domain}:{what}") for what in leaving.value]
         try:
-            wait, by_route = self._take(
-                keys=[f"throttle:route:{route_id}", f"throttle:domain:{domain}", f"throttle:slow:{domain}", _SLOWED],
-                args=[route_rate, limit, LONGEST_WAIT, DOUBLES_IN, RECOVERED, domain],
+            now, turn, by_route, taken = self._take(
+                keys=[f"throttle:slow:{domain}", _SLOWED, *chain.from_iterable(rows)],
+                args=[
+                    *(route_rate, self._limits.get(domain, 0.0), LONGEST_WAIT, SECOND, PACE),
+                    *(DOUBLES_IN, RECOVERED, domain),
+                ],
             )
         except redis.RedisError as error:
             logger.warning("Redis does not answer (%s); what is limited waits.", error)
             return Turn(granted=False, wait=WITHOUT_REDIS, by_route=bool(route_rate))
-        seconds = float(wait)
-        return Turn(granted=seconds <= LONGEST_WAIT, wait=seconds, by_route=bool(by_route))
+        wait = float(turn) - float(now)
+        at = self._clock_of_redis.here(float(turn), time.monotonic(), float(now))
+        return Turn(bool(taken), wait, bool(by_route), at, leaving, turn.decode(), tuple(taken))
+
+    def moved(self, turn: Turn) -> Turn | None:
+        """A turn that was missed, now instead; ``None`` when it is gone."""
+        try:
+            now = self._move(keys=turn.rows, args=[turn.name])
+        except redis.RedisError:  # whoever asks for another turn hears of it
+            return None
+        if now is None:
+            return None
+        at = self._clock_of_redis.here(float(now), time.monotonic(), float(now))
+        return replace(turn, at=at, wait=0.0, name=now.decode())
 
     def complain(self, domain: str) -> None:
         """The domain's server said that it gets too much. When it says so often, it gets half from now on."""

@@ -17,7 +17,20 @@ from deliveries.sending.smtp.commands import Extensions
 from deliveries.sending.smtp.pipeline import converse
 from deliveries.sending.smtp.probe import probe
 from deliveries.sending.smtp.replies import ProtocolViolation, Reply, ReplyReader, Stage
-from deliveries.sending.smtp.steps import Body, Conversation, HangUp, Outcome, Read, ServerClosing, Standing, Write
+from deliveries.sending.smtp.steps import (
+    Answer,
+    Body,
+    Conversation,
+    HangUp,
+    Leaving,
+    May,
+    Outcome,
+    Read,
+    ServerClosing,
+    Standing,
+    Write,
+    speaks_bdat,
+)
 
 __all__ = ["Connection", "ConnectionLost", "RouteAddress", "RouteUnavailable", "Security", "Timeouts"]
 
@@ -45,8 +58,9 @@ class ConnectionLost(Exception):
         self.reply = closing.reply if closing is not None else None
 
 
-def _unrecorded(mail: Mail) -> None:
-    """For callers that need no record of what is being handed over."""
+def _at_once(mail: Mail, leaving: Leaving) -> bool:
+    """For callers that need no record of what is being handed over, and keep to no rate."""
+    return True
 
 
 class Connection:
@@ -69,24 +83,26 @@ class Connection:
     def send(
         self,
         mails: Iterable[Mail],
-        handing_over: Callable[[Mail], None] = _unrecorded,
+        may_leave: Callable[[Mail, Leaving], bool] = _at_once,
         meanwhile: Callable[[], bool] | None = None,
         *,
         is_test: bool = False,
     ) -> Generator[tuple[Mail, Reply], None, None]:
         """Hand over the mails; the outcome of each as soon as it is known.
 
-        A mail's content leaves only when the outcomes before it have been consumed, and after `handing_over(mail)`
-        returned. While the server is busy with one, `meanwhile` is called until it says that nothing is left to do;
-        without it the next of `mails` is read then. A mail that this server cannot be asked to take is answered (stage
-        LOCAL) before the mail that is under way. To stop early, end `mails`: closing this iterator drops the
-        connection, and a mail whose outcome was not yielded is then untouched.
+        A mail's content leaves only when the outcomes before it have been consumed, and right after `may_leave(mail,
+        leaving)` allowed it; so does its announcement where it does not leave behind the content of the mail before.
+        What may not leave is passed over, together with what was made behind it. While the server is busy with one,
+        `meanwhile` is called until it says that nothing is left to do; without it the next of `mails` is read then. A
+        mail that this server cannot be asked to take is answered (stage LOCAL) before the mail that is under way. To
+        stop early, end `mails`: closing this iterator drops the connection, and a mail whose outcome was not yielded is
+        then untouched.
 
         With `is_test` nothing is handed over: each address is offered and taken back, and what the server said is the
         outcome.
 
         Raises RouteUnavailable and ConnectionLost, ValueError for data with bare CR or LF, and what `mails` and
-        `handing_over` raise. The Connection can be used again after each of them.
+        `may_leave` raise. The Connection can be used again after each of them.
         """
         waiting = _MadeAhead(mails)
         for first in waiting:
@@ -97,7 +113,7 @@ class Connection:
             try:
                 yield from session.hand_over(
                     mails_now if room is None else islice(mails_now, room),
-                    handing_over,
+                    may_leave,
                     meanwhile or waiting.make_next,
                     probe if is_test else converse,
                 )
@@ -113,6 +129,11 @@ class Connection:
         if self._session is not None:
             self._session.quit()
             self._drop()
+
+    @property
+    def first_leaving(self) -> Leaving:
+        """What of the first mail of a batch leaves first, as far as one can tell before."""
+        return Leaving.BOTH if self._session is not None and self._session.sends_at_once else Leaving.MAIL
 
     @property
     def waited(self) -> float:
@@ -198,19 +219,27 @@ class _Session:
     @property
     def idle(self) -> bool:
         """The server has said nothing since the last answer. What it says unasked is 421 or the end of the stream."""
-        return self.usable and not self._replies.pending and not self._poll.poll(0)
+        try:
+            return self.usable and not self._has_spoken()
+        except OSError:
+            return False
+
+    @property
+    def sends_at_once(self) -> bool:
+        """A mail leaves in one flight with its announcement."""
+        return self._standing.proven and speaks_bdat(self._server)
 
     def hand_over(
         self,
         mails: Iterator[Mail],
-        handing_over: Callable[[Mail], None],
+        may_leave: Callable[[Mail, Leaving], bool],
         meanwhile: Callable[[], bool],
         talk: Callable[[Iterator[Mail], Extensions, Standing], Conversation[Standing]],
     ) -> Iterator[tuple[Mail, Reply]]:
         """Carry out the conversation's steps; `meanwhile` is called while the server is busy with a content, once at
         least, and until it returns false."""
         conversation = talk(mails, self._server, self._standing)
-        answer: Reply | None = None
+        answer: Answer = None
         under_way: Mail | None = None
         while True:
             try:
@@ -229,8 +258,10 @@ class _Session:
                 self._handed_over += 1
                 yield step.mail, step.reply
                 continue
+            if isinstance(step, May):
+                answer = may_leave(step.mail, step.leaving)
+                continue
             if isinstance(step, Body):
-                handing_over(step.mail)
                 under_way = step.mail
             try:
                 answer = self._carry_out(step)
@@ -282,9 +313,18 @@ class _Session:
         doubt = " after a whole message was sent and before the answer; whether it arrived is unknown" if mail else ""
         return ConnectionLost(mail, f"{where}{doubt} ({why}).", taken_back, closing)
 
+    def _has_spoken(self) -> bool:
+        """Something has come that no reply was taken from yet. Raises OSError at the end of the stream."""
+        encrypted = self._socket.pending() if isinstance(self._socket, ssl.SSLSocket) else 0
+        if encrypted or self._poll.poll(0):
+            self._socket.settimeout(0)
+            with suppress(BlockingIOError, ssl.SSLWantReadError):  # of TLS, what is no answer
+                self._replies.feed(self._receive_some())
+        return self._replies.pending
+
     def _expect_silence(self) -> None:
-        """Answers nobody asked for would be taken for the answers to what is written next."""
-        if self._replies.pending:
+        """Answers nobody asked for would be taken for the answers to what is written next. Raises OSError as well."""
+        if self._has_spoken():
             reply = self._replies.take(Stage.LOCAL)
             raise ProtocolViolation(f"The server spoke without being asked: {reply or 'part of a reply'}.")
 
@@ -296,7 +336,7 @@ class _Session:
         """Write content, final dot and what follows. Raises _BrokenOff when not even the dot left."""
         try:
             self._expect_silence()
-        except ProtocolViolation as error:
+        except (ProtocolViolation, OSError) as error:
             raise _BrokenOff(error) from error
         self._socket.settimeout(self._route.timeouts.content)
         # A failed write to a TLS socket does not say how many of its records left. So the dot has a write of its own.
@@ -344,10 +384,13 @@ class _Session:
         while (seconds := deadline - time.monotonic()) > 0:
             self._socket.settimeout(min(seconds, shutdown.patience()))
             with suppress(TimeoutError):
-                if not (data := self._socket.recv(_READ_OCTETS)):
-                    raise ConnectionResetError("the server closed it")
-                return data
+                return self._receive_some()
         raise TimeoutError
+
+    def _receive_some(self) -> bytes:
+        if not (data := self._socket.recv(_READ_OCTETS)):
+            raise ConnectionResetError("the server closed it")
+        return data
 
 
 def _views(step: Body, *, behind: int) -> Iterator[memoryview]:

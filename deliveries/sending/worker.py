@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
@@ -31,7 +32,8 @@ from deliveries.sending.passed_over import PassedOver
 from deliveries.sending.recovery import STARTED_OVER, SUFFIX, recover
 from deliveries.sending.routes import Connections, NoRoute, RouteBusy
 from deliveries.sending.smtp.replies import Reply, Stage
-from deliveries.sending.throttle import Throttle, is_throttling
+from deliveries.sending.smtp.steps import Leaving
+from deliveries.sending.throttle import FREE, LONGEST_WAIT, Throttle, Turn, is_throttling
 from deliveries.sending.transport import ConnectionLost, RouteUnavailable
 from deliveries.sending.turns import Turns
 
@@ -125,22 +127,18 @@ class Worker:
             connection = self.connections.to(part.delivery)
             route = connection.route
             turns = Turns(pending_rows(part), self.throttle, route.id, route.messages_per_second)
-            while batch.goes_on:
-                ahead = Ahead(turns.ready())
+            may_leave = partial(self._may_leave, batch, turns)
+            while batch.goes_on and not turns.over:
+                ahead = Ahead(turns.ready(connection.first_leaving))
                 for mail, reply in connection.send(
-                    self._mails(ahead, batch), batch.handing_over, ahead.make_more, is_test=part.delivery.test_smtp
+                    self._mails(ahead, batch), may_leave, ahead.make_more, is_test=part.delivery.test_smtp
                 ):
                     batch.add(mail.id, reply)
                     self._heed(mail, reply)
                     batch.flush_when_due()
-                if not turns.wait:
-                    break
-                self._wait(turns.wait)
             if turns.ask_again_in is not None:
                 not_before = now() + timedelta(seconds=turns.ask_again_in)
                 self.passed_over.must_wait(part.delivery_id, turns.ask_again_in, wholly=not batch.progressed)
-        except _CalledOff:
-            logger.info("Delivery %s: a message that was announced stays here.", part.delivery_id)
         except RouteBusy:
             raise
         except (RouteUnavailable, NoRoute, SealBroken) as error:
@@ -153,6 +151,27 @@ class Worker:
         if batch.progressed:
             rest.got_on(part)
         parts.give_back(part, self.holder, not_before=not_before)
+
+    def _may_leave(self, batch: "_Batch", turns: Turns, mail: Mail, leaving: Leaving) -> bool:
+        """Whether this of a mail leaves now, at its turn; the journal knows then that a content does. It does not when
+        its turn is far away, or when the part was called off: the mail was made, perhaps announced, while a slow server
+        had the one before, and somebody paused, stopped or unsubscribed meanwhile."""
+        while batch.is_wanted():
+            turn = turns.of(mail.id, leaving)
+            if turn is FREE or (turn.granted and self._keeps(turn)):
+                if leaving is not Leaving.MAIL:
+                    self.journal.handing_over(mail.id)
+                return True
+            if not turn.granted:
+                if leaving is not Leaving.CONTENT or shutdown.asked():
+                    return False
+                self._wait(min(turn.wait, LONGEST_WAIT))
+        return False
+
+    def _keeps(self, turn: Turn) -> bool:
+        """Wait for a turn; false when it was missed."""
+        self._wait(turn.at - time.monotonic())
+        return not turn.missed
 
     def _heed(self, mail: Mail, reply: Reply) -> None:
         """Slow the domain down whose server says that it gets too much."""
@@ -168,8 +187,9 @@ class Worker:
         return True
 
     def _wait(self, seconds: float) -> None:
-        time.sleep(seconds)
-        self._idle += seconds
+        if seconds > 0:
+            time.sleep(seconds)
+            self._idle += seconds
 
     def _unreachable(self, part: Part, sentence: str) -> None:
         if shutdown.asked():  # this side may have ended it
@@ -213,11 +233,6 @@ class Worker:
                 yield mail
 
 
-class _CalledOff(Exception):
-    """The part was called off after its next message had been announced. No octet of its content has left; the
-    connection is given up for it."""
-
-
 class _Batch:
     """Outcomes of one part that PostgreSQL does not know yet."""
 
@@ -231,14 +246,11 @@ class _Batch:
         self.progressed = False
         self.answered = False
 
-    def handing_over(self, mail: Mail) -> None:
-        """Journal that the mail's content leaves now. Raises :class:`_CalledOff` when it must not any more: it was made
-        and announced while a slow server had the one before, and somebody paused, stopped or unsubscribed meanwhile."""
+    def is_wanted(self) -> bool:
+        """Whether the part's messages shall still leave, as of half a second ago."""
         if now() - self.since >= FLUSH_AFTER:
             self.flush()
-        if self.called_off:
-            raise _CalledOff
-        self.worker.journal.handing_over(mail.id)
+        return not self.called_off
 
     def add(self, message_id: int, reply: Reply | None) -> None:
         """Journal an outcome now, record it with the next flush. ``None`` is an answer that never came."""

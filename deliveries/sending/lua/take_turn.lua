@@ -1,47 +1,63 @@
--- The next turn of a message by a route and to a domain, taken in both rows or in none.
--- KEYS: row of the route, row of the domain, how slow the domain is, set of slow domains
--- ARGV: messages a second of the route and of the domain (0: any), longest wait, seconds in which a slow domain's rate
---       doubles, rate at which it is forgotten where the domain has no limit, the domain
--- Returns seconds to wait as text, and 1 when the route is what one waits for.
+-- The next turn of a message by a route and to a domain, taken in every row or in none.
+-- A row is a sorted set of the last turns, so many as its rate has messages a second (at least one). The next one is a
+-- second after the oldest of them, which is the limit, and never follows the newest too fast, which spreads them.
+-- KEYS: how slow the domain is, set of slow domains, then pairs of rows: of the route, of the domain
+-- ARGV: messages a second of the route and of the domain (0: any), longest wait, what a second lasts, share of the mean
+--       time between two turns that is between any two, seconds in which a slow domain's rate doubles, rate at which it is
+--       forgotten where the domain has no limit, the domain
+-- Returns as text the time now and that of the turn, 1 when the route is what one waits for, and the rows it was taken in.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
--- Without this mark Redis was emptied, and turns may just have been taken: each row begins one step after that.
+local longest, second, pace = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+-- Without this mark Redis was emptied, and turns may just have been taken, the last of them a longest wait ahead: each
+-- row begins a second after that.
 local began = tonumber(redis.call('GET', 'throttle:mark') or now)
 redis.call('SET', 'throttle:mark', string.format('%.6f', began))
 local rates = {tonumber(ARGV[1]), tonumber(ARGV[2])}
 
-local slow = redis.call('HMGET', KEYS[3], 'rate', 'at')
+local slow = redis.call('HMGET', KEYS[1], 'rate', 'at')
 if slow[1] then
-  local rate = tonumber(slow[1]) * 2 ^ ((now - tonumber(slow[2])) / tonumber(ARGV[4]))
-  local recovered = rates[2] > 0 and rates[2] or tonumber(ARGV[5])
+  local rate = tonumber(slow[1]) * 2 ^ ((now - tonumber(slow[2])) / tonumber(ARGV[6]))
+  local recovered = rates[2] > 0 and rates[2] or tonumber(ARGV[7])
   if rate >= recovered then
-    redis.call('DEL', KEYS[3])
-    redis.call('SREM', KEYS[4], ARGV[6])
+    redis.call('DEL', KEYS[1])
+    redis.call('SREM', KEYS[2], ARGV[8])
   else
     rates[2] = rate
   end
 else
-  redis.call('SREM', KEYS[4], ARGV[6])
+  redis.call('SREM', KEYS[2], ARGV[8])
 end
 
+local rows = {}
 local turn, by_route = now, 0
-for row = 1, 2 do
-  if rates[row] > 0 then
-    local free = tonumber(redis.call('GET', KEYS[row]) or began + 1 / rates[row])
+for number = 3, #KEYS do
+  local rate = rates[number % 2 == 1 and 1 or 2]
+  if rate > 0 then
+    local key, length = KEYS[number], math.max(math.floor(rate), 1)
+    local window = length * second / rate
+    table.insert(rows, {key = key, length = length, window = window})
+    local newest = redis.call('ZREVRANGE', key, 0, 0)[1]
+    local oldest = redis.call('ZREVRANGE', key, length - 1, length - 1)[1]
+    local free = newest and tonumber(newest) + pace * second / rate or began + longest + window
+    if oldest then
+      free = math.max(free, tonumber(oldest) + window)
+    end
     if free > turn then
       turn = free
-      by_route = row == 1 and 1 or 0
+      by_route = number % 2
     end
   end
 end
 
-local wait = turn - now
-if wait <= tonumber(ARGV[3]) then
-  for row = 1, 2 do
-    if rates[row] > 0 then
-      local next_turn = turn + 1 / rates[row]
-      redis.call('SET', KEYS[row], string.format('%.6f', next_turn), 'PX', math.ceil((next_turn - now) * 1000) + 1000)
-    end
+local taken = {}
+if turn - now <= longest then
+  for _, row in ipairs(rows) do
+    local name = string.format('%.6f', turn)
+    table.insert(taken, row.key)
+    redis.call('ZADD', row.key, name, name)
+    redis.call('ZREMRANGEBYRANK', row.key, 0, -row.length - 1)
+    redis.call('PEXPIRE', row.key, math.ceil((turn - now + row.window) * 1000) + 1000)
   end
 end
-return {string.format('%.6f', wait), by_route}
+return {string.format('%.6f', now), string.format('%.6f', turn), by_route, taken}

@@ -24,6 +24,8 @@ from deliveries.sending.smtp.steps import (
     Body,
     Conversation,
     HangUp,
+    Leaving,
+    May,
     Outcome,
     Prepared,
     ServerClosing,
@@ -40,7 +42,8 @@ _CRLF_OCTETS: Final = 2
 
 
 def converse_in_chunks(mails: Iterator[Mail], server: Extensions, standing: Standing) -> Conversation[Standing]:
-    """The steps that hand over `mails`, one Outcome for each. Takes, gives and raises what `pipeline.converse` does.
+    """The steps that hand over `mails`, one Outcome for each that may leave. Takes, gives and raises what
+    `pipeline.converse` does; when the content of an announced mail may not leave, RSET takes that back.
 
     After a refusal the server's state is indeterminate until RSET (RFC 3030 section 2), and what was answered to a
     next MAIL and RCPT says nothing: they are announced again behind RSET, with the content.
@@ -50,6 +53,9 @@ def converse_in_chunks(mails: Iterator[Mail], server: Extensions, standing: Stan
     current = yield from next_deliverable(mails, server)
     while current is not None:
         if not announced and not proven:
+            if not (yield May(current.mail, Leaving.MAIL)):
+                current = yield from next_deliverable(mails, server)
+                continue
             yield Write(reset + current.mail_from + current.rcpt_to)
             if reset:
                 yield from hear_reset()
@@ -62,6 +68,11 @@ def converse_in_chunks(mails: Iterator[Mail], server: Extensions, standing: Stan
             current = following
             continue
         following = yield from next_deliverable(mails, server)
+        if not (yield May(current.mail, Leaving.CONTENT if announced else Leaving.BOTH)):
+            if announced:
+                return (yield from _take_back(proven=proven))
+            current = following
+            continue
         opening = b"" if announced else reset + current.mail_from + current.rcpt_to
         ahead = following.mail_from + following.rcpt_to if following is not None else b""
         yield _body(current, opening, ahead)
@@ -92,6 +103,17 @@ def _body(current: Prepared, opening: bytes, ahead: bytes) -> Body:
     *others, last = current.content
     pieces = (*others, last[:-_CRLF_OCTETS])
     return Body(current.mail, (opening + pieces[0], *pieces[1:]), last[-_CRLF_OCTETS:] + ahead)
+
+
+def _take_back(*, proven: bool) -> Conversation[Standing]:
+    """RSET after an announcement; the connection is as good as before."""
+    yield Write(commands.RSET)
+    try:
+        yield from hear_reset()
+    except ServerClosing:
+        yield HangUp()
+        return Standing()
+    return Standing(proven=proven)
 
 
 def _hear_announced(announced: Mail) -> Conversation[Reply | None]:

@@ -16,6 +16,8 @@ from deliveries.sending.smtp.steps import (
     Body,
     Conversation,
     HangUp,
+    Leaving,
+    May,
     Outcome,
     Prepared,
     ServerClosing,
@@ -48,7 +50,8 @@ IMPOSSIBLE = Mending(possible=False)
 
 
 def converse(mails: Iterator[Mail], server: Extensions, standing: Standing) -> Conversation[Standing]:
-    """The steps that hand over `mails`, one Outcome for each.
+    """The steps that hand over `mails`, one Outcome for each that may leave. One that may not be announced is passed
+    over; when a content may not leave, that is the end.
 
     Raises ServerClosing and ProtocolViolation; mails without an Outcome were not handed over, except the one whose
     Body step was the last before a ProtocolViolation. A ServerClosing says of such a mail that the server refused it
@@ -62,6 +65,9 @@ def converse(mails: Iterator[Mail], server: Extensions, standing: Standing) -> C
     announced = False
     current = yield from next_deliverable(mails, server)
     while current is not None:
+        if not announced and not (yield May(current.mail, Leaving.MAIL)):
+            current = yield from next_deliverable(mails, server)
+            continue
         if server.pipelining:
             refusal, mending = yield from _announce_at_once(current, mending, announced=announced)
         else:
@@ -71,6 +77,9 @@ def converse(mails: Iterator[Mail], server: Extensions, standing: Standing) -> C
             following = yield from next_deliverable(mails, server)
             announced = server.pipelining and following is not None
             ahead = _envelope(following) if following is not None and announced else b""
+            if not (yield May(current.mail, Leaving.CONTENT)):
+                yield HangUp()  # after 354 whatever is said is content
+                return Standing()
             yield Body(current.mail, current.content, commands.END_OF_DATA + ahead)
             reply = yield from ask(Stage.END_OF_DATA)
             check(reply, positive=200)

@@ -8,6 +8,8 @@ from deliveries.sending.smtp.commands import Extensions
 from deliveries.sending.smtp.replies import Stage
 from deliveries.sending.smtp.steps import (
     Conversation,
+    Leaving,
+    May,
     Outcome,
     Standing,
     Write,
@@ -18,7 +20,8 @@ from deliveries.sending.smtp.steps import (
 
 
 def probe(mails: Iterator[Mail], server: Extensions, standing: Standing) -> Conversation[Standing]:
-    """The steps that offer `mails`, one Outcome for each: the refusal of MAIL or RCPT, or the answer to RCPT.
+    """The steps that offer `mails`, one Outcome for each that may be announced: the refusal of MAIL or RCPT, or the
+    answer to RCPT.
 
     Raises what `pipeline.converse` does; no mail is ever handed over.
     """
@@ -26,6 +29,8 @@ def probe(mails: Iterator[Mail], server: Extensions, standing: Standing) -> Conv
         yield Write(standing.owed)
         yield from hear_reset()
     while (current := (yield from next_deliverable(mails, server))) is not None:
+        if not (yield May(current.mail, Leaving.MAIL)):
+            continue
         if server.pipelining:
             yield Write(current.mail_from + current.rcpt_to + commands.RSET)
             sender = yield from hear(Stage.MAIL, current.mail)

@@ -2,12 +2,30 @@
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from typing import Final, TypeAlias, TypeVar
 
 from deliveries.mail import Mail
 from deliveries.sending.smtp import commands
 from deliveries.sending.smtp.commands import BadAddress, Extensions
 from deliveries.sending.smtp.replies import CLOSING, START_INPUT, ProtocolViolation, Reply, Stage
+
+
+class Leaving(Enum):
+    """What of a mail leaves: its announcement, its content behind that, or both in one flight."""
+
+    MAIL = ("mail",)
+    CONTENT = ("content",)
+    BOTH = ("mail", "content")
+
+
+@dataclass(frozen=True, slots=True)
+class May:
+    """Ask whether this of a mail may leave now, and send true or false into the generator. What was asked for leaves at
+    once or not at all; what leaves behind the content of another mail is not asked for."""
+
+    mail: Mail
+    leaving: Leaving
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +97,10 @@ class ServerClosing(Exception):
 
 _READ: Final = {stage: Read(stage) for stage in Stage}
 
-Step: TypeAlias = Write | Body | Read | Outcome | HangUp
+Step: TypeAlias = May | Write | Body | Read | Outcome | HangUp
+Answer: TypeAlias = Reply | bool | None
 T = TypeVar("T")
-Conversation: TypeAlias = Generator[Step, Reply | None, T]
+Conversation: TypeAlias = Generator[Step, Answer, T]
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +187,7 @@ def hear_reset() -> Conversation[None]:
 def ask(stage: Stage, known: Reply | None = None) -> Conversation[Reply]:
     """The next reply, whatever it says; `known` as in Read."""
     reply = yield _READ[stage] if known is None else Read(stage, known)
-    if reply is None:
+    if not isinstance(reply, Reply):
         raise TypeError("A Read step must be answered with a Reply.")
     return reply
 

@@ -1,4 +1,6 @@
 import pytest
+import redis
+from django.conf import settings
 
 from tests.deliveries.sending.certificates import authority
 from tests.deliveries.sending.clock import Clock
@@ -22,3 +24,9 @@ def sink(request: pytest.FixtureRequest, smtp_sink: SinkThread) -> SinkThread:
     if request.param == "one by one":
         smtp_sink.sink.script.extensions = WITHOUT_PIPELINING
     return smtp_sink
+
+
+@pytest.fixture
+def client() -> "redis.Redis":
+    """The Redis that keeps the turns."""
+    return redis.Redis.from_url(settings.REDIS_URL)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 import redis
-from django.conf import settings
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,12 +21,6 @@ from tests.deliveries import factories
 from tests.smtp_sink import SinkThread
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def client() -> "redis.Redis":
-    """The Redis that keeps the turns."""
-    return redis.Redis.from_url(settings.REDIS_URL)
 
 
 def complain(turns: Throttle, domain: str = "example.org") -> None:
@@ -79,9 +72,8 @@ def test_many_workers_never_get_more_turns_than_the_rate_allows():
     for thread in threads:
         thread.join()
 
-    assert len(granted) <= rate * (max(latest for _, latest in granted) + 0.001) + 1
     assert len(granted) >= rate * seconds * 0.9
-    most = max(sum(1 for first, last in granted if start <= first and last < start + 0.98) for start, _ in granted)
+    most = max(sum(1 for first, last in granted if start <= first and last < start + 1) for start, _ in granted)
     assert most <= rate
 
 
@@ -92,7 +84,7 @@ def test_a_turn_far_away_is_not_taken():
     refused = [turns.turn(7, 1.0, "example.org") for _ in range(5)]
 
     assert not any(turn.granted for turn in refused)
-    assert all(LONGEST_WAIT < turn.wait <= 1.0 for turn in refused)
+    assert all(LONGEST_WAIT < turn.wait <= throttle.SECOND for turn in refused)
     assert all(turn.by_route for turn in refused)
 
 
@@ -114,7 +106,7 @@ def test_an_emptied_redis_gives_nobody_a_turn_too_many(client: "redis.Redis"):
 
     after = turns.turn(7, 2.0, "example.org")
     assert not after.granted
-    assert after.wait == pytest.approx(0.5, abs=0.05)
+    assert after.wait == pytest.approx(throttle.SECOND + LONGEST_WAIT, abs=0.05)
 
 
 def test_an_emptied_redis_holds_back_every_row_not_only_the_first(client: "redis.Redis"):
@@ -197,13 +189,13 @@ def test_an_accepted_message_is_never_throttling(code: int, text: str):
 def test_a_worker_keeps_to_the_routes_rate(worker: Worker, smtp_sink: SinkThread):
     route = factories.route(smtp_sink.port)
     Route.objects.filter(pk=route.pk).update(messages_per_second=20)
-    delivery = factories.confirmed(factories.delivery(factories.people(20)))
+    delivery = factories.confirmed(factories.delivery(factories.people(21)))
     begun = time.monotonic()
 
     factories.send(worker, delivery)
 
     assert delivery.current_state is DeliveryState.FINISHED
-    assert time.monotonic() - begun >= 0.9
+    assert time.monotonic() - begun >= 1.0
 
 
 def test_a_worker_stays_for_what_may_leave_soon(worker: Worker, smtp_sink: SinkThread):

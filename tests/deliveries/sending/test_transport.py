@@ -12,6 +12,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from campaign.demo.sink import EXTENSIONS, Fault, Script
 from deliveries.mail import Mail
 from deliveries.sending.smtp.replies import Stage
+from deliveries.sending.smtp.steps import Leaving
 from deliveries.sending.transport import Connection, ConnectionLost, RouteAddress
 from tests.deliveries.sending.servers import ScriptedServer, free_port, once_proven, wait_for
 from tests.smtp_sink import SAMPLE, WITHOUT_CHUNKING, WITHOUT_PIPELINING, SinkThread, mails
@@ -187,16 +188,67 @@ def test_it_says_nothing_of_the_next_mail_without_pipelining(smtp_sink: SinkThre
 
 
 def test_it_tells_before_a_content_leaves(sink: SinkThread) -> None:
-    bodies = []
+    asked = []
+
+    def may_leave(mail: Mail, leaving: Leaving) -> bool:
+        asked.append((mail.id, leaving, sink.events.count("MAIL"), sink.events.count("BODY")))
+        return True
 
     with Connection(sink.route()) as connection:
-        list(connection.send(mails(3), lambda mail: bodies.append((mail.id, sink.events.count("BODY")))))
+        list(connection.send(mails(3), may_leave))
 
-    assert bodies == [(1, 0), (2, 1), (3, 2)]
+    contents = [(number, bodies) for number, leaving, _, bodies in asked if leaving is not Leaving.MAIL]
+    assert contents == [(1, 0), (2, 1), (3, 2)]
+    assert asked[0] == (1, Leaving.MAIL, 0, 0)
+
+
+def test_it_passes_over_a_mail_that_may_not_be_announced(sink: SinkThread) -> None:
+    with Connection(sink.route()) as connection:
+        for _ in range(2):
+            alone = [connection.send([mail], lambda mail, _: mail.id != 2) for mail in mails(3)]
+            assert [mail.id for outcomes in alone for mail, _ in outcomes] == [1, 3]
+
+    assert sink.sink.connections == 1
+    assert sink.events.count("MAIL") == len(sink.messages) == 4
+
+
+def test_it_gives_an_announced_mail_back_and_keeps_the_connection_with_bdat(smtp_sink: SinkThread) -> None:
+    with Connection(smtp_sink.route()) as connection:
+        first = [mail.id for mail, _ in connection.send(iter(mails(2)), lambda mail, _: mail.id == 1)]
+        second = [mail.id for mail, _ in connection.send(mails(1))]
+
+    assert (first, second) == ([1], [1])
+    assert (len(smtp_sink.messages), smtp_sink.sink.connections) == (2, 1)
+    assert smtp_sink.events == [
+        *("EHLO", "MAIL", "RCPT", "BDAT", "BODY", "END", "MAIL", "RCPT", "RSET"),
+        *("MAIL", "RCPT", "BDAT", "BODY", "END", "QUIT"),
+    ]
+
+
+def test_it_leaves_a_server_that_ends_at_rset_when_a_mail_was_given_back(smtp_sink: SinkThread) -> None:
+    smtp_sink.misbehave(Fault("RSET", reply="421 4.3.2 Bye", close=True))
+
+    with Connection(smtp_sink.route()) as connection:
+        first = [mail.id for mail, _ in connection.send(iter(mails(2)), lambda mail, _: mail.id == 1)]
+        second = [reply.accepted for _, reply in connection.send(mails(1))]
+
+    assert (first, second) == ([1], [True])
+    assert smtp_sink.sink.connections == 2
+
+
+def test_it_says_nothing_after_354_when_the_content_may_not_leave() -> None:
+    said = {"MAIL": "250 a", "RCPT": "250 b", "DATA": "354 c"}
+
+    with ScriptedServer(said) as server, Connection(server.route) as connection:
+        assert list(connection.send(mails(2), lambda _, leaving: leaving is Leaving.MAIL)) == []
+
+    assert server.heard.endswith(b"DATA\r\n")
 
 
 def test_it_sends_no_content_when_it_could_not_be_recorded(sink: SinkThread) -> None:
-    def disk_full(mail: Mail) -> None:
+    def disk_full(mail: Mail, leaving: Leaving) -> bool:
+        if leaving is Leaving.MAIL:
+            return True
         raise OSError("disk full")
 
     with Connection(sink.route()) as connection:

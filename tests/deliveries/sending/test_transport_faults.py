@@ -1,14 +1,18 @@
 """What is known about each mail when a server or the network fails, stage by stage."""
 
+import select
+import socket
 import time
 from dataclasses import replace
 
 import pytest
 
 from campaign.demo.sink import Fault
+from deliveries.mail import Mail
 from deliveries.sending.smtp.replies import Stage
+from deliveries.sending.smtp.steps import Leaving
 from deliveries.sending.transport import Connection, ConnectionLost, RouteUnavailable
-from tests.deliveries.sending.servers import ScriptedServer, free_port, once_proven
+from tests.deliveries.sending.servers import ScriptedServer, free_port, once_proven, serving
 from tests.smtp_sink import SAMPLE, WITHOUT_CHUNKING, WITHOUT_PIPELINING, SinkThread, mails
 
 
@@ -257,6 +261,79 @@ def test_it_sends_no_content_after_an_answer_nobody_asked_for() -> None:
 
     assert caught.value.mail is None
     assert server.heard.endswith(b"DATA\r\n")
+
+
+class Twice:
+    """Answers right and at once, but says `end` to a content; `peer` is its side of the connection."""
+
+    def __init__(self, extensions: str, end: str) -> None:
+        content_ends_at = b"End" if "CHUNKING" in extensions else b"."
+        self._answers = {b"MAIL": "250 mail", b"RCPT": "250 rcpt", b"DATA": "354 data", content_ends_at: end}
+        self._answers[b"EHLO"] = f"250-twice\r\n{extensions}"
+        self.contents = 0
+        self.peer: socket.socket | None = None
+
+    def __call__(self, peer: socket.socket) -> None:
+        self.peer = peer
+        peer.sendall(b"220 twice\r\n")
+        while data := peer.recv(65_536):
+            verbs = [line.split(b" ")[0].replace(b"ehlo", b"EHLO") for line in data.splitlines()]
+            self.contents += verbs.count(b"End")
+            peer.sendall("".join(f"{self._answers[verb]}\r\n" for verb in verbs if verb in self._answers).encode())
+
+
+def say_unasked(peer: socket.socket, connection: Connection) -> None:
+    """Answer once more, and return when that has come."""
+    assert connection._session is not None
+    peer.sendall(b"250 end\r\n")
+    assert select.select([connection._session._socket], [], [], 10)[0]
+
+
+DIALECTS = ["250-PIPELINING\r\n250 CHUNKING", "250 PIPELINING", "250 8BITMIME"]
+
+
+@pytest.mark.parametrize("extensions", DIALECTS)
+def test_it_takes_no_answer_given_twice_for_the_next_one(extensions: str) -> None:
+    server = Twice(extensions, "250 end\r\n250 end")
+    done: list[int] = []
+
+    with serving(server) as route, Connection(route) as connection, pytest.raises(ConnectionLost) as caught:
+        done.extend(mail.id for mail, _ in connection.send(mails(3)))
+
+    assert (done, server.contents, caught.value.mail) == ([1], 1, None)
+
+
+@pytest.mark.parametrize("extensions", DIALECTS)
+def test_it_takes_no_late_second_answer_for_the_next_one(extensions: str) -> None:
+    server = Twice(extensions, "250 end")
+    done: list[int] = []
+
+    def late(mail: Mail, leaving: Leaving) -> bool:
+        if (mail.id, leaving) == (2, Leaving.CONTENT) and server.peer is not None:
+            say_unasked(server.peer, connection)
+        return True
+
+    with serving(server) as route, Connection(route) as connection, pytest.raises(ConnectionLost) as caught:
+        done.extend(mail.id for mail, _ in connection.send(mails(3), late))
+
+    assert (done, server.contents, caught.value.mail) == ([1], 1, None)
+    assert caught.value.taken_back is not None
+    assert caught.value.taken_back.id == 2
+    assert "without being asked: 250 end" in caught.value.sentence
+
+
+@pytest.mark.parametrize("extensions", DIALECTS)
+def test_it_begins_no_batch_on_a_connection_that_is_out_of_step(extensions: str) -> None:
+    server = Twice(extensions, "250 end")
+
+    with serving(server) as route, Connection(route) as connection:
+        list(connection.send(mails(1)))
+        assert server.peer is not None
+        say_unasked(server.peer, connection)
+        with pytest.raises(RouteUnavailable):  # it has but one connection to give
+            list(connection.send(mails(1)))
+
+    assert server.contents == 1
 
 
 def test_it_refuses_a_positive_answer_of_the_wrong_kind() -> None:

@@ -4,10 +4,12 @@ import time
 from datetime import UTC, datetime
 
 import pytest
+import redis
 
 from deliveries.models import DomainLimit
 from deliveries.rendering.merge import MessageRow
-from deliveries.sending.throttle import Throttle
+from deliveries.sending.smtp.steps import Leaving
+from deliveries.sending.throttle import FREE, LATEST, Throttle
 from deliveries.sending.turns import TOGETHER, Entry, Turns
 
 pytestmark = pytest.mark.django_db
@@ -21,33 +23,79 @@ def test_what_no_rate_holds_back_comes_some_at_a_time():
     turns = Turns(map(entry, range(2 * TOGETHER + 3)), Throttle(), 1, 0.0)
 
     assert [len(group) for group in turns.ready()] == [TOGETHER, TOGETHER, 3]
-    assert turns.wait == 0
+    assert turns.over
 
 
-def test_what_a_rate_lets_through_comes_alone_at_its_turn():
+def groups(turns: Turns) -> list[list[int]]:
+    """The ids of all groups, one after the other."""
+    given = []
+    while not turns.over:
+        given += [[row.id for _, row in group] for group in turns.ready()]
+    return given
+
+
+def test_what_a_rate_lets_through_comes_alone_when_all_before_it_are_through():
     DomainLimit.objects.create(domain="slow.example", messages_per_second=1_000)
     rows = [entry(1), entry(2, "slow.example"), entry(3), entry(4, "slow.example"), entry(5)]
+    turns = Turns(rows, Throttle(), 1, 0.0)
 
-    groups = [[row.id for _, row in group] for group in Turns(rows, Throttle(), 1, 0.0).ready()]
+    first = [[row.id for _, row in group] for group in turns.ready()]
 
-    assert groups == [[2], [4], [1, 3, 5]]
+    assert (first, groups(turns)) == ([[1]], [[2], [3], [4], [5]])
 
 
-def test_a_row_that_must_wait_keeps_nobody_from_leaving_and_has_its_turn_when_it_was_told():
+def test_a_row_has_the_turn_that_was_taken_for_it():
     turns = Turns([entry(1), entry(2), entry(3)], Throttle(), 7, 20.0)
 
-    before = [[row.id for _, row in group] for group in turns.ready()]
-    waiting = turns.wait
-    time.sleep(waiting)
-    after = [row.id for _, row in next(turns.ready())]
+    assert [[row.id for _, row in group] for group in turns.ready()] == [[1]]
+    assert [[row.id for _, row in group] for group in turns.ready()] == [[2]]
 
-    assert (before, after) == ([[1]], [2])
-    assert 0 < waiting <= 0.05
+    turn = turns.of(2, Leaving.MAIL)
+    assert (turn.granted, turn.leaving) == (True, Leaving.MAIL)
+    assert 0 < turn.at - time.monotonic() <= 0.06
+    assert turns.of(1, Leaving.MAIL) is FREE
+
+
+def test_who_missed_a_turn_has_it_moved_and_nobody_else_loses_one():
+    throttle = Throttle()
+    turns = Turns([entry(1), entry(2)], throttle, 7, 5.0)
+    next(turns.ready())
+    first = turns.of(1, Leaving.MAIL)
+    time.sleep(LATEST * 2)
+    assert first.missed
+
+    again = turns.of(1, Leaving.MAIL)
+
+    assert again.granted
+    assert not again.missed
+    assert again.at > first.at
+    assert [throttle.turn(7, 5.0, "example.org").granted for _ in range(4)] == [True, False, False, False]
+
+
+def test_a_content_has_a_turn_of_its_own():
+    turns = Turns([entry(1)], Throttle(), 7, 1.0)
+    next(turns.ready())
+
+    assert turns.of(1, Leaving.MAIL).granted
+    assert turns.of(1, Leaving.CONTENT).granted
+    assert turns.ask_again_in is None
+
+
+def test_a_mail_whose_turn_is_gone_is_passed_over_when_there_is_none_soon(client: "redis.Redis"):
+    throttle = Throttle()
+    turns = Turns([entry(1), entry(2)], throttle, 7, 1.0)
+    next(turns.ready())
+    turns.of(1, Leaving.MAIL)
+    client.delete(*client.keys("throttle:*"))
+
+    assert not turns.of(1, Leaving.MAIL).granted
+    assert turns.over
+    assert turns.ask_again_in is not None
 
 
 def test_a_domain_that_must_wait_longer_is_passed_over():
     DomainLimit.objects.create(domain="slow.example", messages_per_second=1)
     turns = Turns([entry(1, "slow.example"), entry(2, "slow.example"), entry(3)], Throttle(), 1, 0.0)
 
-    assert [[row.id for _, row in group] for group in turns.ready()] == [[1], [3]]
+    assert groups(turns) == [[1], [3]]
     assert turns.ask_again_in is not None

@@ -1,7 +1,7 @@
 """Whole conversations without a socket, against a model of a strict server that shares no code with ours."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from hypothesis import given
@@ -11,7 +11,7 @@ from deliveries.mail import Mail
 from deliveries.sending.smtp.commands import Extensions
 from deliveries.sending.smtp.pipeline import converse
 from deliveries.sending.smtp.replies import Reply
-from deliveries.sending.smtp.steps import Body, Outcome, Read, Standing, Write
+from deliveries.sending.smtp.steps import Answer, Body, Leaving, May, Outcome, Read, Standing, Write
 
 DIALECTS = [Extensions(), Extensions(pipelining=True), Extensions(pipelining=True, chunking=True)]
 
@@ -101,12 +101,15 @@ class Model:
         return code if at == stage else 0
 
 
-def carried_out(batches: list[list[Mail]], dialect: Extensions, model: Model) -> Iterator[tuple[Mail, Reply]]:
+def carried_out(
+    batches: list[list[Mail]], dialect: Extensions, model: Model, kept: Collection[str] = ()
+) -> Iterator[tuple[Mail, Reply]]:
     """The outcomes of batches on one connection; what leaves is looked at on its way."""
     standing = Standing()
     for batch in batches:
         conversation = converse(iter(batch), dialect, standing)
-        answer: Reply | None = None
+        answer: Answer = None
+        allowed: May | None = None
         open_body: Mail | None = None
         while True:
             try:
@@ -120,7 +123,12 @@ def carried_out(batches: list[list[Mail]], dialect: Extensions, model: Model) ->
                 assert not re.search(rb"(?<!\r)\n|\r(?!\n)", octets)
                 assert not model.replies, "Something leaves before every answer was read."
                 model.hear(octets)
+            if isinstance(step, May):
+                allowed = step
+                answer = step.mail.recipient not in kept or step.leaving is Leaving.CONTENT
             if isinstance(step, Body):
+                assert allowed is not None
+                assert (allowed.mail, allowed.leaving is not Leaving.MAIL) == (step.mail, True), "Nobody was asked."
                 assert open_body is None, "A content leaves before the outcome of the one before."
                 assert all(step.content)
                 open_body = step.mail
@@ -165,4 +173,20 @@ def test_it_hands_over_what_is_not_refused_once_and_unchanged(
     assert [mail for mail, _ in outcomes] == mails
     assert [reply.code for _, reply in outcomes] == [refused.get(mail.recipient, ("", 250))[1] for mail in mails]
     assert model.taken == [(mail.recipient, mail.data) for mail in mails if mail.recipient not in refused]
+    assert (model.wire, model.replies) == (b"", [])
+
+
+@given(plans(), st.sampled_from(DIALECTS), st.data())
+def test_what_may_not_leave_is_not_on_the_wire_and_the_rest_is_as_ever(
+    plan: tuple[list[list[Mail]], dict[str, tuple[str, int]]], dialect: Extensions, data: st.DataObject
+) -> None:
+    batches = [[mail] for batch in plan[0] for mail in batch]
+    mails = [mail for batch in batches for mail in batch]
+    kept = data.draw(st.sets(st.sampled_from(mails))) if mails else set()
+    model = Model({})
+
+    outcomes = list(carried_out(batches, dialect, model, [mail.recipient for mail in kept]))
+
+    assert [mail for mail, _ in outcomes] == [mail for mail in mails if mail not in kept]
+    assert model.taken == [(mail.recipient, mail.data) for mail in mails if mail not in kept]
     assert (model.wire, model.replies) == (b"", [])
