@@ -54,7 +54,9 @@ def moments(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[float]]:
     carry_out = transport._Session._carry_out
 
     def noting(session: transport._Session, step: object) -> object:
-        octets = step.data if isinstance(step, Write) else step.content + step.rest if isinstance(step, Body) else b""
+        octets = step.data if isinstance(step, Write) else b""
+        if isinstance(step, Body):
+            octets = b"".join((*step.content, step.rest))
         if b"MAIL FROM:" in octets:
             noted["MAIL"].append(time.monotonic() * STOOD_STILL)
         if isinstance(step, Body):
