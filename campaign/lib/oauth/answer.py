@@ -50,10 +50,10 @@ class Granted:
     refresh_token: str = field(default="", repr=False)
 
 
-def understand(answer: Answer, *, host: str, label: str, secrets: Collection[str]) -> Granted:
+def understand(answer: Answer, *, host: str, label: str, grant: str, secrets: Collection[str]) -> Granted:
     """The token that the endpoint at `host` gave to `label`, such as “the route “Main””. Raises :class:`TokenRefused`.
 
-    `secrets` are what it was asked with: they are taken out of its words.
+    `grant` is the grant type of the request; `secrets` are what it was asked with: they are taken out of its words.
     """
     where = f"The token endpoint {host}"
     if 300 <= answer.status <= 399:
@@ -67,7 +67,7 @@ def understand(answer: Answer, *, host: str, label: str, secrets: Collection[str
         raise TokenRefused(_no_json(where, answer, label))
     token = said.get("access_token")
     if answer.status != 200 or not isinstance(token, str) or not token:
-        raise TokenRefused(_refusal(where, answer.status, said, label, secrets))
+        raise TokenRefused(_refusal(where, answer.status, said, label, grant, secrets))
     kind = said.get("token_type", "Bearer")
     if not isinstance(kind, str) or kind.lower() != "bearer":
         raise TokenRefused(f"{where} gave a token of a kind that no mail server takes. Check the scope of {label}.")
@@ -132,8 +132,10 @@ _MENDS: Final[Mapping[str, str]] = {
 """RFC 6749, sections 4.1.2.1 and 5.2; RFC 8628, section 3.5. What else there is says it in its own words."""
 
 
-def _refusal(where: str, status: int, said: Mapping[str, Any], label: str, secrets: Collection[str]) -> str:
+def _refusal(where: str, status: int, said: Mapping[str, Any], label: str, grant: str, secrets: Collection[str]) -> str:
     code = said.get("error")
+    if code == "invalid_grant" and grant != "refresh_token":  # there is none that could have expired
+        code = "unauthorized_client"
     mend = _MENDS.get(code, "") if isinstance(code, str) else ""
     words = words_of(said.get("error_description") or ("" if mend else code), secrets)
     told = f" (“{words}”)" if words else ""

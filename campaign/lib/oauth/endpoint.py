@@ -70,7 +70,7 @@ def ask(request: TokenRequest, patience: Patience) -> Granted:
             f"Check the token address of {request.label}."
         )
     secrets = [request.form[name] for name in ("client_secret", "refresh_token") if name in request.form]
-    return understand(answer, host=request.host, label=request.label, secrets=secrets)
+    return understand(answer, host=request.host, label=request.label, grant=request.form["grant_type"], secrets=secrets)
 
 
 def _time_left() -> Patience:

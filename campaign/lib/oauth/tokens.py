@@ -113,9 +113,8 @@ class Access:
         """A new token in place of a good one, unless another process is about it, or the endpoint refuses."""
         with alone(self.tokens, self.pk) as is_alone:
             kept = self._kept()
-            if is_alone and self._is_due(kept):
+            if is_alone and self._is_due(kept) and not self._rests(kept):
                 try:
-                    self._heed(kept, rest_only=True)
                     return self._ask(kept, patience)
                 except TokenRefused as refusal:
                     logger.warning("An access token that is good for now was not renewed: %s", refusal)
@@ -140,12 +139,16 @@ class Access:
     def _is_due(kept: KeptToken | None) -> bool:
         return kept is not None and kept.renew_at is not None and now() >= kept.renew_at
 
+    @staticmethod
+    def _rests(kept: KeptToken | None) -> bool:
+        return kept is not None and kept.problem_at is not None and now() < kept.problem_at + REST
+
     def _heed(self, kept: KeptToken | None, *, rest_only: bool) -> str:
         """Nothing, or TokenRefused with what the endpoint said a moment ago, or, where another process asks again just
         now, the last time: nobody waits with it for an endpoint that fails."""
         if kept is None or kept.asked_with != self.asked_with or kept.problem_at is None:
             return ""
-        if not rest_only or now() < kept.problem_at + REST:
+        if not rest_only or self._rests(kept):
             raise TokenRefused(kept.problem)
         return ""
 
@@ -166,7 +169,7 @@ class Access:
             self._keep(
                 asked_with=access.asked_with,
                 problem=str(refusal),
-                problem_at=at,
+                problem_at=now(),
                 **({} if stays else {"sealed_access_token": ""}),
             )
             raise

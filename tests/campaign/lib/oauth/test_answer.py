@@ -25,8 +25,8 @@ def answer(status: int = 200, **said: Any) -> Answer:
     return Answer(status, json.dumps(said).encode(), "application/json")
 
 
-def understood(given: Answer) -> Granted:
-    return understand(given, host="login.example.com", label="the route “Main”", secrets=SECRETS)
+def understood(given: Answer, grant: str = "refresh_token") -> Granted:
+    return understand(given, host="login.example.com", label="the route “Main”", grant=grant, secrets=SECRETS)
 
 
 def refusal(given: Answer) -> str:
@@ -104,6 +104,11 @@ def test_a_lifetime_is_what_can_be_believed(expires_in: object, lifetime: timede
 )  # fmt: skip
 def test_a_refusal_is_a_sentence_that_says_what_to_mend(given: Answer, sentence: str) -> None:
     assert sentence in refusal(given)
+
+
+def test_who_showed_no_refresh_token_is_not_told_that_it_expired() -> None:
+    with pytest.raises(TokenRefused, match="does not let this client have tokens in this way"):
+        understood(answer(400, error="invalid_grant"), "client_credentials")
 
 
 @pytest.mark.parametrize("secret", [*SECRETS, quote_plus(SECRETS[0]), "e" * 40 + "." + "y" * 300])
