@@ -30,7 +30,7 @@ _DAEMON = re.compile(r"^\s*(?:<\s*>)?\s*$|daemon", re.IGNORECASE)
 _ABOUT_MAIL = re.compile(
     r"mail|message|deliver|smtp|nachricht|courriel|correo|mensaje|mensagem|posta|письм|сообщен|メール|邮件|郵件|메일|"
     r"wiadomo|bericht|zpr[áa]v|recipient|meddel|besked|melding|viesti|üzenet|levél|leveled|ileti|μήνυμα|mesaj|"
-    r"лист|повідомлен"
+    r"лист|повідомлен|\b[45]\d\d[ -]#?[45]\.\d{1,2}\.\d"
 )
 _REPORTS_ON_OTHER_THINGS: Final = {
     "disposition-notification", "tlsrpt", "dmarc", "tls-rpt", "message-tracking-status",

@@ -34,6 +34,13 @@ def test_a_daemon_that_names_nobody_is_believed_when_nobody_can_answer_it() -> N
     assert parse(notice("Your message could not be delivered.", subject="News")).kind is Kind.BOUNCE
 
 
+def test_a_code_is_about_mail_in_any_language() -> None:
+    raw = notice("แจ้งเตือน\n\n<anna@example.com>: 550 5.1.1 ไม่พบผู้ใช้", subject="แจ้งเตือน")
+
+    assert parse(raw).kind is Kind.BOUNCE
+    assert addresses(raw) == ["anna@example.com"]
+
+
 def test_a_postmaster_who_can_be_answered_and_names_nobody_is_a_person() -> None:
     raw = notice(
         "Dear colleague, your last mails were delayed: our servers take 200 messages an hour.",
@@ -51,6 +58,7 @@ def test_a_postmaster_who_can_be_answered_and_names_nobody_is_a_person() -> None
         "7 incoming messages could not be delivered, your mailbox is full. Release the messages now.",
         "Your message was rejected. Verify your account to receive mail again.",
         "3 eingehende Nachrichten konnten nicht zugestellt werden.",
+        "4 messages failed to deliver to your inbox.",
     ],
 )
 def test_who_wants_a_mailbox_of_ours_mended_is_a_fraud(text: str) -> None:

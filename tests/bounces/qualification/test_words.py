@@ -56,6 +56,26 @@ SAYINGS = [
     ("Sending frequency limited", SOFT, Reason.REFUSED),
     ("The recipient has refused your message", SOFT, Reason.REFUSED),
     ("The mail violates our policy", SOFT, Reason.REFUSED),
+    ("The inbox cannot hold any more mail", SOFT, Reason.MAILBOX_FULL),
+    ("This address is not in use", HARD, Reason.ACCOUNT_DISABLED),
+    ("No longer registered with us", HARD, Reason.USER_UNKNOWN),
+    ("remote host address is the local host", SOFT, Reason.INVALID_DOMAIN),
+]
+
+NO_FAULT_OF_THE_ADDRESS = [
+    "The Reply-To address does not exist",
+    "The sender's address was not found",
+    "Cannot verify the sender: user unknown",
+    "Your account has been disabled from sending",
+    "Your hostname is not valid",
+    "Client host rejected: name does not exist",
+    "The mail contains the address of an account that was closed",
+    "A link in your message does not exist",
+    "Content blocked: unknown user agent",
+    "Attachment removed, user not informed",
+    "The recipient has disabled delivery of newsletters",
+    "Too many unknown users from you",
+    "Mail was discarded by the gateway, address unknown to it",
 ]
 
 
@@ -83,3 +103,10 @@ def test_a_sentence_that_every_notice_has_says_less_than_the_reason_in_another()
     verdict = qualify("Write to the postmaster if this is in error, later.", context=notice)
 
     assert verdict.reason is Reason.MAILBOX_FULL
+
+
+@pytest.mark.parametrize("saying", NO_FAULT_OF_THE_ADDRESS)
+def test_what_is_wrong_with_something_else_makes_no_address_invalid(saying: str) -> None:
+    verdict = qualify(saying, "", "550")
+
+    assert (verdict.type, verdict.reason) == (SOFT, Reason.REFUSED), verdict.rule
