@@ -4,6 +4,7 @@ A refusal in the dialogue and a mail that came back take the same path; nothing 
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
@@ -46,14 +47,13 @@ def returned(failures: Iterable[Failure]) -> list[Failure]:
 def complained(complaint: Complaint) -> None:
     """Somebody called the message unwanted: the person is on the denylist, and so is the address."""
     message = complaint.message
-    for person in Recipient.objects.filter(pk__in=[message.recipient_id]):
+    person = Recipient.objects.filter(pk=message.recipient_id or 0).first()
+    if person is not None:
         denylist.deny(person, source=f"Complaint about delivery {message.delivery_id}")
-    try:
+    with suppress(AddressError):  # nothing can be sent to what is no address
         quarantine.complained(
             message.address, text=complaint.words, at=complaint.at, delivery_id=message.delivery_id, rule="complaint"
         )
-    except AddressError:  # nothing can be sent to it either
-        return
 
 
 def failures_of(

@@ -39,7 +39,11 @@ def on_recorded(outcomes: Sequence[Outcome], **_: Any) -> None:
             with transaction.atomic():
                 forget(accepted)
     except Exception:
-        logger.exception("Errors of %d addresses could not be counted.", len(refused))
+        logger.exception(
+            "Errors of addresses could not be counted or forgotten: %d refused, %d took a message.",
+            len(refused),
+            len(accepted),
+        )
 
 
 def count(refused: Sequence[Outcome]) -> None:

@@ -190,7 +190,7 @@ def _judge_again(
     failed = [failure for failure in failures if failure.message_id in addresses]
     theirs = [addresses[failure.message_id] for failure in failed]
     if verdict.type is FailureType.SOFT:
-        quarantine.rename(theirs, verdict.reason.label, verdict.rule)
+        quarantine.explain(theirs, verdict.reason.label, verdict.rule)
     elif verdict.type is FailureType.IGNORED:
         quarantine.take_back(theirs)
     else:

@@ -28,7 +28,7 @@ from deliveries.identifiers import (
     keyed,
     look_up,
 )
-from deliveries.models import Message
+from deliveries.models import Content, Message
 from deliveries.rendering.return_path import ReturnPath
 from recipients.models import Recipient
 from recipients.quarantine import keys_of
@@ -123,9 +123,16 @@ def _by_message_id(clues: Clues, addresses: list[str]) -> Iterator[Message]:
 
 def _by_address_alone(addresses: list[str]) -> Iterator[Message]:
     """The last message to each address, where its content put no identifier into the return path."""
+    since = now() - BY_ADDRESS_WITHIN
     for address in addresses[:MAX_SIGNS]:
-        plain = (message for message in _to([address], 1) if message.content.compiled["return_path"] == _PLAIN)
-        yield from (each for each in plain if each.processed_at and each.processed_at > now() - BY_ADDRESS_WITHIN)
+        for message in _to([address], 1):
+            if message.processed_at and message.processed_at > since and _is_plain(message.content_id):
+                yield message
+
+
+def _is_plain(content_id: int) -> bool:
+    """Asked of the database: a content with attachments has megabytes."""
+    return Content.objects.filter(pk=content_id, compiled__return_path=_PLAIN).exists()
 
 
 def _to(addresses: Iterable[str], limit: int) -> Iterator[Message]:

@@ -80,12 +80,8 @@ def id_in(token: str) -> int | None:
         return None
 
 
-def _with_content(message_id: int) -> Message | None:
-    return Message.objects.select_related("content").filter(pk=message_id).first() if message_id <= _MOST else None
-
-
-def find_message(purpose: bytes, token: str, look: Lookup = _with_content) -> Message:
-    """The message that ``token`` names for this purpose, its content loaded with it (one query).
+def find_message(purpose: bytes, token: str, look: Lookup = look_up) -> Message:
+    """The message that ``token`` names for this purpose, with its content's key (one query).
 
     Raises :class:`UnknownMessage` for a malformed or forged identifier, and :class:`ForgottenMessage` for a good one
     whose message, or whose person, no longer exists.

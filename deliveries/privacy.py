@@ -14,6 +14,7 @@ from campaign.lib.privacy import Holding, Person
 from campaign.lib.sql import statements
 from deliveries.archiving.store import STORAGE, file_name
 from deliveries.models import ArchiveCopy, Content, Delivery, Exclusion, Message, MessageValues, ProofLine
+from deliveries.models.message import NUMBER_BITS
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import renderer, rows_of
 from deliveries.sending.verdict import Reason
@@ -81,7 +82,7 @@ def pages(person: Person) -> Iterator[tuple[str, bytes]]:
     """The HTML of each message whose personal values are still there, as its mirror page shows it."""
     for content_id, row in rows_of(message_ids(person)):
         if row.values and row.dated_at is not None:
-            delivery_id, number = divmod(row.id, 1 << 32)
+            delivery_id, number = divmod(row.id, 1 << NUMBER_BITS)
             try:
                 yield f"messages/{delivery_id}-{number}.html", renderer(content_id).html(row).encode()
             except MessageError:  # such a message was never sent

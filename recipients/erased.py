@@ -20,7 +20,8 @@ def forget(address_key: str) -> None:
 
 
 class Watch:
-    """Looks at the people who come in, and puts those on the denylist who had asked for it."""
+    """Of people who come in together, such as the lines of a file: notes those who had asked not to be written to, and
+    puts them on the denylist once their rows are there."""
 
     def __init__(self) -> None:
         self._known = {bytes(value) for value in ErasedWish.objects.values_list("digest", flat=True)}
@@ -38,7 +39,7 @@ class Watch:
 
 
 def watched(address_keys: Iterable[str]) -> int:
-    """The same for a few people at once."""
+    """Put those of these people on the denylist who had asked for it before they were erased; returns how many."""
     watch = Watch()
     for address_key in address_keys:
         watch.look(address_key)

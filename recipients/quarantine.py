@@ -21,6 +21,8 @@ from recipients.models import Quarantine, QuarantinePolicy, QuarantineStatus
 SQL = statements(Path(__file__).parent / "sql")
 
 MAX_TEXT_CHARACTERS: Final = 2_000
+FULL: Final = "Mailbox full"
+"""The reason whose errors are forgotten later than others."""
 OUTAGE_WINDOW: Final = timedelta(days=2)
 """Addresses of a domain that failed within this time make an outage together."""
 
@@ -116,7 +118,7 @@ def allow_always(records: QuerySet[Quarantine]) -> int:
     return _update(records, status=QuarantineStatus.ALLOWLISTED, errors=0, errors_since=None, returned=False)
 
 
-def rename(addresses: Iterable[str], reason: str, rule: str) -> None:
+def explain(addresses: Iterable[str], reason: str, rule: str) -> None:
     """What no rule knew has a reason now: say so where the last error of these addresses was such."""
     _update(_unexplained(addresses), reason=reason[:100], rule=rule[:100])
 
@@ -158,10 +160,6 @@ def forget_quiet(at: datetime) -> int:
     full = with_errors.filter(reason=FULL, last_error_at__lt=at - timedelta(days=policy.quiet_days_if_full))
     others = with_errors.exclude(reason=FULL).filter(last_error_at__lt=at - timedelta(days=policy.quiet_days))
     return release(full) + release(others)
-
-
-FULL: Final = "Mailbox full"
-"""The reason whose errors are forgotten later than others."""
 
 
 def lock(addresses: Iterable[str]) -> None:

@@ -10,6 +10,7 @@ from campaign.lib import retention
 from campaign.lib.retention import Purge
 from recipients.imports.job import OPEN
 from recipients.imports.people_file import forget
+from recipients.imports.stored import forget_stored
 from recipients.models import PeopleFile, RecipientImport
 
 MOST_FILES = 100
@@ -28,11 +29,8 @@ def purge_imports(before: datetime, most: int) -> int:
     old = RecipientImport.objects.filter(created_at__lt=before).exclude(state__in=OPEN).order_by("pk")
     jobs = list(old.select_for_update(skip_locked=True)[: min(most, MOST_FILES)])
     for job in jobs:
-        storage = job.file.storage
-        stored = [file.name for file in (job.file, job.rejects) if file.name]
+        forget_stored(job)
         job.delete()
-        for name in stored:
-            transaction.on_commit(lambda name=name, storage=storage: storage.delete(name), robust=True)  # type: ignore[misc]
     return len(jobs)
 
 

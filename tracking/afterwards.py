@@ -9,7 +9,7 @@ from deliveries.models import Content
 from deliveries.rendering.links import HTML, Link, LinkMode
 from deliveries.rendering.tracking import HONEYPOT
 from tracking.identity import event_id
-from tracking.models import Event, EventKind, MachineRule, Origin, RuleKind
+from tracking.models import Event, EventKind, MachineRule, Origin, RuleKind, is_anonymous
 
 LOOK_BACK = timedelta(minutes=10)
 """Events are looked at again for so long; longer than hits wait in Redis while workers run."""
@@ -49,8 +49,7 @@ def _bursts(since: int, window: timedelta) -> list[Event]:
     found: list[Event] = []
     for _, group in groupby(clicks.order_by("message_id", "at"), key=lambda event: event.message_id):
         events = list(group)
-        # Many people share the number of a delivery without individual tracking.
-        if events[0].message_id & 0xFFFFFFFF:
+        if not is_anonymous(events[0].message_id):
             found += in_burst(events, links.get(events[0].content_id, 0), window)
     return found
 

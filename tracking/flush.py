@@ -17,16 +17,15 @@ from campaign.lib.clock import now
 from deliveries.models import Delivery, Message
 from deliveries.models.message import NUMBER_BITS
 from deliveries.states import MessageState
-from tracking.buffer import LINE, LOST, STREAM
+from tracking.buffer import LINE, LOST, STREAM, WRITTEN
 from tracking.hit import Hit
 from tracking.machines import Judge, Verdict, cut_off
-from tracking.models import Event, EventLoss, Origin
+from tracking.models import Event, EventLoss, Origin, is_anonymous
 from tracking.user_agents import rows_of
 
 logger = logging.getLogger(__name__)
 
 BATCH = 5_000
-_NUMBER = (1 << NUMBER_BITS) - 1
 
 Entry = tuple[bytes, dict[bytes, bytes]]
 
@@ -43,7 +42,10 @@ def flush(client: redis.Redis) -> int:
             if not _alone():
                 break
             written += _write(entries, judge)
-        client.xdel(STREAM, *[key for key, _ in entries])
+        with client.pipeline(transaction=True) as pipeline:
+            pipeline.xdel(STREAM, *[key for key, _ in entries])
+            pipeline.set(WRITTEN, entries[-1][0])
+            pipeline.execute()
     return written
 
 
@@ -85,7 +87,6 @@ def record(hits: list[Hit], judge: Judge) -> list[Event]:
         else:
             seconds, archive = (message.seconds_until(hit.at), message.archive_id) if message else (None, None)
             verdict = judge.judge(hit, agent, seconds, archive)
-        is_anonymous = not hit.message_id & _NUMBER
         events.append(
             Event(
                 id=hit.id,
@@ -97,7 +98,7 @@ def record(hits: list[Hit], judge: Judge) -> list[Event]:
                 kind=hit.kind,
                 origin=verdict.origin,
                 rule_id=verdict.rule_id,
-                network=None if is_anonymous else cut_off(hit.address),
+                network=None if is_anonymous(hit.message_id) else cut_off(hit.address),
             )
         )
     Event.objects.bulk_create(events, ignore_conflicts=True)
@@ -121,7 +122,7 @@ class _Sent:
 
 
 def _messages(hits: Iterable[Hit]) -> dict[int, _Sent]:
-    ids = {hit.message_id for hit in hits if hit.message_id & _NUMBER}
+    ids = {hit.message_id for hit in hits if not is_anonymous(hit.message_id)}
     rows = Message.objects.filter(pk__in=ids)
     values = rows.values_list("pk", "state", "processed_at", "seed_id", "copy__archive_id")
     return {pk: _Sent(state, processed_at, seed, archive) for pk, state, processed_at, seed, archive in values}

@@ -40,6 +40,7 @@ __all__ = [
     "UserAgent",
     "WeeklyDigest",
     "anonymous",
+    "is_anonymous",
 ]
 
 
@@ -145,6 +146,11 @@ class MachineRule(models.Model):
 def anonymous(delivery_id: int) -> int:
     """The message id under which a delivery without individual tracking keeps its events."""
     return delivery_id << NUMBER_BITS
+
+
+def is_anonymous(message_id: int) -> bool:
+    """Many people share this message id: see :func:`anonymous`."""
+    return anonymous(message_id >> NUMBER_BITS) == message_id
 
 
 class EventQuerySet(models.QuerySet["Event"]):

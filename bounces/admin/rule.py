@@ -131,10 +131,6 @@ class BounceRuleAdmin(ui.ModelAdmin):
         rule = BounceRule.objects.filter(pk=rule_id).first()
         if rule is None or rule.offered is None:
             raise Http404
-        return self._reset(request, rule)
-
-    @staticmethod
-    def _reset(request: HttpRequest, rule: BounceRule) -> HttpResponse:
         if request.method == "POST":
             rules.reset(rule)
             rules.forget()

@@ -9,10 +9,10 @@ from django.http.response import HttpResponseBase
 
 from campaign import ui
 from campaign.lib.primary_keys import primary_key
+from campaign.lib.spreadsheet import harmless
 from deliveries.analysis.run import exclusion_counts
 from deliveries.models import Delivery, Exclusion, ExclusionReason
 from deliveries.pages.access import delivery_page
-from recipients.imports.run import harmless
 
 PAGE = 100
 CHUNK = 2_000

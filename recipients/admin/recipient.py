@@ -13,12 +13,12 @@ from django.urls import URLPattern, path
 from campaign import ui
 from campaign.lib.paging import EstimatedPaginator
 from campaign.lib.primary_keys import primary_key
+from campaign.lib.spreadsheet import harmless
 from campaign.only_read import OnlyRead
 from recipients import erased, history, subscriptions
 from recipients.addresses import AddressError, key
 from recipients.admin.attributes import AttributesAdmin, AttributesForm
 from recipients.history import Origin
-from recipients.imports.run import harmless
 from recipients.models import (
     Consent,
     ConsentEvent,

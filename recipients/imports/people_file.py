@@ -16,6 +16,7 @@ from recipients.imports.detect import ImportProblem, detect
 from recipients.imports.lines import open_text, read
 from recipients.imports.mapping import checked, guess
 from recipients.imports.run import SQL, RejectsFile, copy_lines
+from recipients.imports.stored import forget_stored
 from recipients.models import BUILT_IN_FIELDS, AttributeKind, ImportState, PeopleFile
 
 logger = logging.getLogger(__name__)
@@ -61,27 +62,16 @@ def read_file(file_id: int) -> None:
 
 
 def forget(file: PeopleFile) -> None:
-    """Delete a file with its lines and what is stored of it, once the transaction is over."""
-    _forget_stored(file)
+    """Delete a file with its lines, and what is stored of it once the transaction is over."""
+    forget_stored(file)
     file.delete()
 
 
 def forget_lines(file: PeopleFile) -> None:
     """Delete what a file tells about people; its name and its figures stay."""
-    _forget_stored(file)
+    forget_stored(file)
     file.people.all().delete()
     PeopleFile.objects.filter(pk=file.pk).update(file="", rejects="")
-
-
-def _forget_stored(file: PeopleFile) -> None:
-    names = [stored.name for stored in (file.file, file.rejects) if stored.name]
-    storage = file.file.storage
-
-    def delete() -> None:
-        for name in names:
-            storage.delete(name)
-
-    transaction.on_commit(delete, robust=True)
 
 
 def _read(file: PeopleFile) -> None:

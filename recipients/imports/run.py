@@ -12,6 +12,7 @@ from typing import IO, Any, Self
 
 from django.db import connection, transaction
 
+from campaign.lib.spreadsheet import harmless
 from campaign.lib.sql import statements
 from recipients.erased import Watch
 from recipients.imports.detect import Form, ImportProblem, detect
@@ -22,7 +23,6 @@ from recipients.models import BUILT_IN_FIELDS, AttributeDefinition, AttributeKin
 SQL = statements(Path(__file__).parent / "sql")
 
 REPEATED = "The same address stands again further down; the last line counts."
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _PROGRESS_LINES = 5_000
 
 
@@ -173,8 +173,3 @@ def _define_attributes(used: Mapping[str, str], asked: Mapping[str, AttributeKin
             held = AttributeKind(kinds[name]).label.lower()
             raise ImportProblem(f"“{name}” is known with the kind “{held}”. Leave its kind out, or use another name.")
     return kinds
-
-
-def harmless(cell: str) -> str:
-    """The cell as no spreadsheet takes it for a formula."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell

@@ -98,7 +98,6 @@ OPERATORS: Mapping[Kind, Mapping[str, Operator]] = {
 }
 
 Choices = Sequence[tuple[str, str]]
-Condition = sql.Composable
 
 
 @dataclass(frozen=True, slots=True)

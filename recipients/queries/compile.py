@@ -156,7 +156,7 @@ def _of_text(field: Field, operator: str, value: Any, at: datetime) -> sql.Compo
             return _sql("{own} <> ''", own=own)
         case "in" | "not_in":
             negation = "NOT " if operator == "not_in" else ""
-            values = sql.SQL(", ").join(_sql("lower({})".replace("{}", "{text}"), text=text) for text in value)
+            values = sql.SQL(", ").join(_sql("lower({text})", text=text) for text in value)
             return _sql(negation + "coalesce(lower({own}) IN ({values}), false)", own=own, values=values)
         case "equals" | "differs":
             negation = "NOT " if operator == "differs" else ""

@@ -9,7 +9,7 @@ from django.db import close_old_connections
 
 from tests.deliveries.conftest import fresh_process
 from tracking import answers, known
-from tracking.buffer import STREAM, Buffer
+from tracking.buffer import MARK, STREAM, WRITTEN, Buffer
 
 __all__ = ["fresh_process"]
 
@@ -18,9 +18,9 @@ __all__ = ["fresh_process"]
 def stream() -> Iterator[redis.Redis]:
     """Redis, with no hits waiting."""
     client = redis.Redis.from_url(settings.REDIS_URL)
-    client.delete(STREAM)
+    client.delete(STREAM, MARK, WRITTEN)
     yield client
-    client.delete(STREAM)
+    client.delete(STREAM, MARK, WRITTEN)
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,10 @@ from django.db import DatabaseError
 from redis.exceptions import ConnectionError as RedisAway
 
 from campaign.lib.clock import now
+from tests.deliveries.sending.servers import wait_for
 from tests.tracking.deliveries import messages, sent
 from tracking import flush as flush_module
-from tracking.buffer import LINE, STREAM, Buffer
+from tracking.buffer import LINE, MARK, STREAM, WRITTEN, Buffer
 from tracking.flush import flush
 from tracking.hit import Hit
 from tracking.identity import new_event_id
@@ -89,12 +90,12 @@ def test_a_process_that_dies_after_the_commit_writes_nothing_twice(
     buffer.add(hit())
     buffer.send()
 
-    def killed(*_: Any) -> None:
+    def killed(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     dying = redis.Redis.from_url("redis://nowhere")
     monkeypatch.setattr(dying, "xrange", stream.xrange)
-    monkeypatch.setattr(dying, "xdel", killed)
+    monkeypatch.setattr(dying, "pipeline", killed)
     with pytest.raises(KeyboardInterrupt):
         flush(dying)
 
@@ -131,6 +132,63 @@ def test_while_redis_is_away_hits_wait_and_what_does_not_fit_is_counted(
 
     assert Event.objects.count() == 3
     assert [loss.count for loss in EventLoss.objects.all()] == [2]
+
+
+def empty(stream: redis.Redis) -> None:
+    """As FLUSHALL does, and a Redis that starts again without having saved."""
+    stream.delete(STREAM, MARK, WRITTEN)
+
+
+def test_what_redis_lost_before_it_was_written_is_sent_again(buffer: Buffer, stream: redis.Redis) -> None:
+    hits = [hit() for _ in range(3)]
+    for one in hits[:2]:
+        buffer.add(one)
+        buffer.send()
+    empty(stream)
+    buffer.add(hits[2])
+
+    buffer.send()
+
+    assert flush(stream) == 3
+    assert set(Event.objects.values_list("pk", flat=True)) == {one.id for one in hits}
+
+
+def test_what_is_in_the_log_is_not_sent_again(buffer: Buffer, stream: redis.Redis) -> None:
+    buffer.add(hit())
+    buffer.send()
+    flush(stream)
+    buffer.send()  # it sees that the hit is written
+
+    empty(stream)
+    buffer.send()
+
+    assert stream.xlen(STREAM) == 0
+
+
+def test_what_is_sent_again_although_it_is_in_the_log_is_there_once(buffer: Buffer, stream: redis.Redis) -> None:
+    buffer.add(hit())
+    buffer.send()
+    flush(stream)
+    empty(stream)
+
+    buffer.send()
+
+    assert stream.xlen(STREAM) == 1
+    assert flush(stream) == 0
+    assert Event.objects.count() == 1
+
+
+def test_a_process_without_new_hits_notices_by_itself(stream: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracking.buffer.LOOK_SECONDS", 0.01)
+    buffer = Buffer()
+    buffer.add(hit())
+    wait_for(lambda: stream.xlen(STREAM) == 1)
+
+    empty(stream)
+
+    wait_for(lambda: stream.xlen(STREAM) == 1)
+    flush(stream)
+    wait_for(lambda: not buffer._sent)
 
 
 def test_when_nobody_writes_redis_takes_a_bounded_number(stream: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,9 @@
 import re
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from campaign.lib.signing import MIRROR, UNSUBSCRIBE, token
 from deliveries.models import Message
@@ -62,6 +64,15 @@ def test_it_takes_one_click_of_a_mail_program_however_often_it_comes(message: Me
         Denylist.objects.get().source == f"one-click unsubscription of a mail program, delivery {message.delivery_id}"
     )
     assert ConsentEvent.objects.count() == 1
+
+
+def test_it_reads_no_content_whose_files_may_have_megabytes(client: Client, message: Message):
+    with CaptureQueriesContext(connection) as queries:
+        client.post(address(message), ONE_CLICK)
+
+    whole = re.compile(r'"compiled"(?:,| FROM| AS)')
+    assert queries.captured_queries
+    assert not [query["sql"] for query in queries if whole.search(query["sql"])]
 
 
 def test_it_ends_the_service_that_the_delivery_was_for_and_offers_the_rest(client: Client):

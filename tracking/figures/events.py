@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from django.db import connection, transaction
+from django.db.models import QuerySet
 
 from campaign.lib.sql import statements
 from deliveries.models import Content
@@ -41,13 +42,19 @@ def recount(delivery_id: int) -> None:
 @transaction.atomic
 def _count_some(batch: int) -> int:
     _take_turn()
-    contents, links = _left_out(batch)
+    left_out = not_counted(_contents_to_count(batch))
     names: dict[str, int] = {f"by_{dimension.name.lower()}": dimension.value for dimension in Dimension}
     for choice in (*EventKind, *Origin):
         names[choice.name.lower()] = choice.value
     with connection.cursor() as cursor:
         cursor.execute(
-            SQL["count_events"], {**names, "limit": batch, "left_out_contents": contents, "left_out_links": links}
+            SQL["count_events"],
+            {
+                **names,
+                "limit": batch,
+                "left_out_contents": [content_id for content_id, _ in left_out],
+                "left_out_links": [link for _, link in left_out],
+            },
         )
         return int(cursor.fetchone()[0])
 
@@ -57,13 +64,17 @@ def _take_turn() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
 
 
-def _left_out(batch: int) -> tuple[list[int], list[int]]:
-    """Content and number of each link whose clicks stand under the link alone."""
+def _contents_to_count(batch: int) -> QuerySet[Content]:
     with connection.cursor() as cursor:
         cursor.execute(SQL["contents_to_count"], {"limit": batch})
-        ids = [row[0] for row in cursor.fetchall()]
-    links = Content.objects.filter(pk__in=ids).values_list("pk", "compiled__links")
-    pairs = [
-        (pk, link["number"]) for pk, found in links for link in found or () if link.get("mode", TRACKED) != TRACKED
+        return Content.objects.filter(pk__in=[row[0] for row in cursor.fetchall()])
+
+
+def not_counted(contents: QuerySet[Content]) -> list[tuple[int, int]]:
+    """Content and number of each link whose clicks stand under the link alone."""
+    return [
+        (pk, link["number"])
+        for pk, links in contents.values_list("pk", "compiled__links")
+        for link in links or ()
+        if link.get("mode", TRACKED) != TRACKED
     ]
-    return [pk for pk, _ in pairs], [number for _, number in pairs]

@@ -10,9 +10,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import FileResponse, Http404, HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
+from campaign.lib.spreadsheet import harmless
 from deliveries.models import Delivery
 from deliveries.pages.access import delivery_page
-from recipients.imports.run import harmless
 from tracking.reports.report import wants_machines
 from tracking.reports.tables import PERSONAL, TABLES, Cell, Table
 

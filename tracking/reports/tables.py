@@ -13,7 +13,7 @@ from deliveries.models import Content, Delivery, Message, message_range
 from deliveries.sending.verdict import Reason
 from deliveries.states import MessageState
 from tracking.figures.breakdown import domains_of, hours_of, links_of, programs_of, tallies_of
-from tracking.figures.events import TRACKED
+from tracking.figures.events import not_counted
 from tracking.figures.indicators import indicators, sums_of
 from tracking.figures.log import DOMAINS
 from tracking.figures.models import Dimension
@@ -100,10 +100,7 @@ def _people(delivery: Delivery, *, machines: bool) -> Table:
 def _people_rows(delivery: Delivery, origins: Sequence[Origin]) -> Iterator[Row]:
     """Everybody of whom an event is known, in the order of message numbers, a chunk of the index at a time."""
     after, last = message_range(delivery.pk)
-    contents = Content.objects.filter(delivery_id=delivery.pk).values_list("pk", "compiled__links")
-    left_out = [
-        (pk, link["number"]) for pk, links in contents for link in links or () if link.get("mode", TRACKED) != TRACKED
-    ]
+    left_out = not_counted(Content.objects.filter(delivery_id=delivery.pk))
     given: dict[str, Any] = {
         "last": last, "origins": [origin.value for origin in origins], "limit": CHUNK, "open": EventKind.OPEN.value,
         "click": EventKind.CLICK.value, "mirror": EventKind.MIRROR.value, "contents": [pk for pk, _ in left_out],

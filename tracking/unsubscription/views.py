@@ -14,7 +14,7 @@ from campaign.lib.primary_keys import primary_keys
 from deliveries.actions import unsubscribe as acts
 from deliveries.actions.unsubscribe import Wishes, choices_of, wishes_of
 from deliveries.identifiers import UNSUBSCRIBE, ForgottenMessage, UnknownMessage, find_message
-from deliveries.models import Message
+from deliveries.models import Content, Message
 from recipients.words import accepted, words
 from tracking.pages import say
 
@@ -109,7 +109,9 @@ def _is_out(wishes: Wishes) -> bool:
 def _languages(request: HttpRequest, message: Message, wishes: Wishes) -> list[str]:
     """The person's, else the message's, else the browser's."""
     own = [wishes.recipient.language] if wishes.recipient is not None else []
-    return [*own, message.content.compiled.get("language", ""), *_asked_for(request)]
+    # Without the rest of the content, whose attachments may have megabytes.
+    of_content = Content.objects.filter(pk=message.content_id).values_list("compiled__language", flat=True)
+    return [*own, *filter(None, of_content), *_asked_for(request)]
 
 
 def _asked_for(request: HttpRequest) -> list[str]:
