@@ -39,8 +39,10 @@ def moment(value: datetime, zone: str) -> str:
 
 @register.filter
 def rate(value: float) -> str:
-    """Messages a second, or a minute where they are few."""
-    count, unit = (value, "second") if value >= 10 else (value * 60, "minute")
+    """Messages a second, or a minute or an hour where they are few."""
+    count, unit = (
+        (value, "second") if value >= 10 else (value * 60, "minute") if value * 60 >= 1 else (value * 3600, "hour")
+    )
     return f"{count:,.0f} message{'' if round(count) == 1 else 's'} per {unit}"
 
 

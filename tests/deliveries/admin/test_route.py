@@ -244,5 +244,6 @@ def test_it_says_who_needs_a_route_that_somebody_wants_to_delete(admin_client: C
 
     page = admin_client.get(f"/admin/deliveries/route/{used.pk}/delete/").content.decode()
 
+    assert "This route cannot be deleted now" in page
     assert "Used by deliveries: 1." in page
     assert "permission" not in page
