@@ -73,13 +73,15 @@ def _normalise_slowly(address: str) -> str:
         )
     if len(local.encode()) > MAX_LOCAL_OCTETS:
         raise AddressError(f"The part before the @ sign is longer than {MAX_LOCAL_OCTETS} bytes.")
-    shown = _shown_domain(domain)
+    shown = shown_domain(domain)
     if len(f"{local}@{ascii_domain(shown)}".encode()) > MAX_ADDRESS_OCTETS:
         raise AddressError(f"The address is longer than {MAX_ADDRESS_OCTETS} bytes.")
     return f"{local}@{shown}"
 
 
-def _shown_domain(domain: str) -> str:
+def shown_domain(domain: str) -> str:
+    """A complete domain name as addresses are kept with it: in Unicode and small letters. Raises
+    :class:`AddressError`."""
     try:
         return idna.decode(ascii_domain(domain))
     except idna.IDNAError as error:

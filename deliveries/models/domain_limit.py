@@ -1,8 +1,11 @@
 """Limits of recipient domains."""
 
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models.functions import Lower
+
+from recipients.addresses import AddressError, shown_domain
 
 
 class DomainLimit(models.Model):
@@ -23,5 +26,9 @@ class DomainLimit(models.Model):
         return f"{self.domain}: {self.messages_per_second:g} per second"
 
     def clean(self) -> None:
-        """One way to write a domain."""
-        self.domain = self.domain.strip().lower().lstrip("@")
+        """Kept as addresses are kept with it: a limit that finds no recipient would hold nothing back."""
+        super().clean()
+        try:
+            self.domain = shown_domain(self.domain.strip().lstrip("@"))
+        except AddressError as error:
+            raise ValidationError({"domain": str(error)}) from error
