@@ -171,6 +171,8 @@ def _follow(verdicts: Mapping[int, tuple[str, Verdict]]) -> int:
     messages = Message.objects.select_for_update(no_key=True).order_by("pk")
     addresses = dict(messages.filter(pk__in={each.message_id for each in failures}).values_list("pk", "address"))
     quarantine.lock(addresses.values())
+    # Who judged the same at the same time has forgotten them by now: a failure is taken back once.
+    failures = list(waiting.filter(pk__in=[each.pk for each in failures]))
     by_text: dict[int, list[UnqualifiedFailure]] = defaultdict(list)
     for failure in failures:
         by_text[failure.text_id].append(failure)

@@ -6,7 +6,7 @@ from typing import Any
 import django.db.models.deletion
 from django.db import migrations, models
 
-MICROSOFT = re.compile(r"https://login\.microsoftonline\.com/([A-Za-z0-9][A-Za-z0-9.-]*)/oauth2/v2\.0/token")
+MICROSOFT = re.compile(r"https://login\.microsoftonline\.com/([A-Za-z0-9][A-Za-z0-9.-]{0,252})/oauth2/v2\.0/token")
 
 
 def move_client_secrets(apps: Any, schema_editor: Any) -> None:
@@ -23,11 +23,17 @@ def move_client_secrets(apps: Any, schema_editor: Any) -> None:
 
 
 def move_them_back(apps: Any, schema_editor: Any) -> None:
-    """What the former version does not know (refresh tokens, Google) is lost."""
-    for mailbox in apps.get_model("bounces", "BounceMailbox").objects.filter(grant="client_credentials"):
-        mailbox.sealed_password = mailbox.sealed_client_secret
-        if mailbox.token_source == "microsoft":
-            mailbox.token_url = f"https://login.microsoftonline.com/{mailbox.tenant}/oauth2/v2.0/token"
+    """What the former version does not know (refresh tokens, Google, OAUTHBEARER) is lost."""
+    mailboxes = apps.get_model("bounces", "BounceMailbox").objects
+    mailboxes.filter(login="oauthbearer").update(login="xoauth2")
+    for mailbox in mailboxes.filter(login="xoauth2"):
+        mailbox.scope = mailbox.scope[:255]
+        if mailbox.token_source in {"", "typed"} or mailbox.grant != "client_credentials":
+            mailbox.token_url = ""
+        else:
+            mailbox.sealed_password = mailbox.sealed_client_secret
+            if mailbox.token_source == "microsoft":
+                mailbox.token_url = f"https://login.microsoftonline.com/{mailbox.tenant}/oauth2/v2.0/token"
         mailbox.save()
 
 

@@ -11,6 +11,11 @@ def name_what_was_typed(apps: Any, schema_editor: Any) -> None:
     apps.get_model("deliveries", "Route").objects.filter(auth_mechanism="XOAUTH2").update(token_source="typed")
 
 
+def name_what_is_known(apps: Any, schema_editor: Any) -> None:
+    """The former version knows no OAUTHBEARER, whose name is too long for its column."""
+    apps.get_model("deliveries", "Route").objects.filter(auth_mechanism="OAUTHBEARER").update(auth_mechanism="XOAUTH2")
+
+
 class Migration(migrations.Migration):
 
     dependencies = [
@@ -82,5 +87,5 @@ class Migration(migrations.Migration):
             name='auth_mechanism',
             field=models.CharField(choices=[('auto', 'The best that the relay offers (CRAM-MD5, PLAIN, LOGIN)'), ('PLAIN', 'PLAIN'), ('LOGIN', 'LOGIN'), ('CRAM-MD5', 'CRAM-MD5'), ('XOAUTH2', 'XOAUTH2 (OAuth 2)'), ('OAUTHBEARER', 'OAUTHBEARER (OAuth 2)')], default='auto', max_length=11, verbose_name='way of logging in'),
         ),
-        migrations.RunPython(name_what_was_typed, migrations.RunPython.noop),
+        migrations.RunPython(name_what_was_typed, name_what_is_known),
     ]

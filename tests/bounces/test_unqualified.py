@@ -132,6 +132,20 @@ def test_whoever_judges_the_past_waits_for_a_bounce_of_the_same_message_and_hold
     assert not UnqualifiedText.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_who_judges_at_the_same_time_takes_no_error_back_twice() -> None:
+    builtin_blocks()
+    message, *_ = refused(2)
+    unqualified.rule_for(UnqualifiedText.objects.get(), FailureType.IGNORED, Reason.REFUSED).save()
+    Quarantine.objects.update(errors=3)
+
+    with waiting_for(message, unqualified.judge_past):
+        Quarantine.objects.update(errors=2)  # as whoever was a moment earlier leaves it
+        UnqualifiedFailure.objects.all().delete()
+
+    assert list(Quarantine.objects.values_list("errors", flat=True)) == [2, 2]
+
+
 def test_more_failures_than_one_transaction_takes_are_judged_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unqualified, "BATCH", 2)
     refused(5)
