@@ -15,6 +15,11 @@ _MORE_THAN_A_HOST = re.compile(r"[/@\s]|^[^:]*:[^:]*$")
 _NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "UNKNOWN_PROTOCOL", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"})
 """What OpenSSL says to octets that were never meant as TLS."""
 
+_OUT_OF_TIME = frozenset({9, 10})
+"""OpenSSL's X509_V_ERR_CERT_NOT_YET_VALID and X509_V_ERR_CERT_HAS_EXPIRED."""
+
+_RENEW = "Whoever runs the server has to renew it; check the clock of this host as well."
+
 
 class Security(models.TextChoices):
     """How a connection is encrypted: not, by STARTTLS (RFC 3207, RFC 2595), or from the first octet (RFC 8314)."""
@@ -91,9 +96,8 @@ def why_not(error: Exception, *, protocol: str, host: str, port: int, settings: 
         case ConnectionRefusedError():
             return f"{where} refused the connection. Check host and port of {settings}."
         case ssl.SSLCertVerificationError():
-            return (
-                f"{where} showed a certificate that is not valid for it: {error.verify_message} "
-                f"Check host and certificate authority of {settings}."
+            return f"{where} showed a certificate that is not valid for it: {error.verify_message.rstrip('.')}. " + (
+                _RENEW if error.verify_code in _OUT_OF_TIME else f"Check host and certificate authority of {settings}."
             )
         case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
             return None  # closed while encrypting: the protocol knows at which step

@@ -35,7 +35,7 @@ __all__ = [
 
 
 BY_ITSELF: Final = (Mechanism.CRAM_MD5, Mechanism.PLAIN, Mechanism.LOGIN)
-"""What smtplib chooses from, the best first."""
+"""What is tried where no way of logging in is chosen, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,10 +192,23 @@ class Handshake(smtplib.SMTP):
         if not set(wanted) & set(offered):
             what = f"AUTH {' '.join(offered)}" if offered else "no AUTH"
             raise smtplib.SMTPNotSupportedError(f"it offers {what}, not {' or '.join(wanted)}.")
-        if mechanism is Mechanism.AUTOMATIC:
-            self.login(self._route.username, self._route.password)
-            return
         self.user, self.password = self._route.username, self._route.password
+        refused: smtplib.SMTPAuthenticationError | None = None
+        for way in (each for each in wanted if each in offered):
+            try:
+                self._log_in_by(way)
+                return
+            except smtplib.SMTPAuthenticationError as error:  # a server may offer a way that it has no secrets for
+                refused = error
+            except (TimeoutError, smtplib.SMTPServerDisconnected):
+                # Servers let those who failed wait, longer each time, or hang up: what they said before is the reason.
+                if refused is None:
+                    raise
+                break
+        if refused is not None:
+            raise refused
+
+    def _log_in_by(self, way: Mechanism) -> None:
         answers: dict[str, Callable[..., Any]] = {
             Mechanism.PLAIN: self.auth_plain,
             Mechanism.LOGIN: self.auth_login,
@@ -203,7 +216,7 @@ class Handshake(smtplib.SMTP):
             **dict.fromkeys(Bearer, self._auth_bearer),
         }
         # Not every server takes the user name in the same line as AUTH LOGIN.
-        self.auth(mechanism, answers[mechanism], initial_response_ok=mechanism is not Mechanism.LOGIN)
+        self.auth(way, answers[way], initial_response_ok=way is not Mechanism.LOGIN)
 
     def _auth_bearer(self, challenge: bytes | None = None) -> str:
         """The initial response with the access token; what is answered when the server tells an error."""

@@ -15,12 +15,13 @@ from cryptography.x509.oid import NameOID
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority and server contexts for 127.0.0.1 and for another host."""
+    """A certificate authority and server contexts: for 127.0.0.1, for another host, and one whose time is over."""
 
     file: Path
     right_pem: Path
     right: ssl.SSLContext
     wrong_host: ssl.SSLContext
+    expired: ssl.SSLContext
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +34,11 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     file = folder / "authority.pem"
     file.write_bytes(root.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
-    def context(label: str, alternative: x509.GeneralName) -> ssl.SSLContext:
+    def context(label: str, alternative: x509.GeneralName, *, days_ago: int = 0) -> ssl.SSLContext:
         own = ec.generate_private_key(ec.SECP256R1())
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, label)])
         certificate = (
-            builder(subject, name, own)
+            builder(subject, name, own, days_ago)
             .add_extension(x509.SubjectAlternativeName([alternative]), False)
             .sign(key, hashes.SHA256())
         )
@@ -54,16 +55,21 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
         made.load_cert_chain(pem)
         return made
 
+    here = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     return Authority(
         file,
         folder / "right.pem",
-        context("right", x509.IPAddress(ipaddress.ip_address("127.0.0.1"))),
+        context("right", here),
         context("wrong", x509.DNSName("other.example")),
+        context("expired", here, days_ago=2),
     )
 
 
-def builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-    now = dt.datetime.now(dt.UTC)
+def builder(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days_ago: int = 0
+) -> x509.CertificateBuilder:
+    """A certificate for the two days around now, or around so many days ago."""
+    now = dt.datetime.now(dt.UTC) - dt.timedelta(days=days_ago)
     return (
         x509.CertificateBuilder()
         .subject_name(subject)

@@ -18,6 +18,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from deliveries.sending.handshake import (
     Handshake,
+    LoginRefused,
     Mechanism,
     Protocol,
     RouteAddress,
@@ -225,10 +226,12 @@ class Door:
             return lines.readline().decode().strip()
 
         ask("220 door")
-        _, mechanism, *initial = ask(f"250-door\r\n250 AUTH {self.offered}").split()
-        answer = getattr(self, mechanism.replace("-", "_").lower())
-        right = answer(lambda challenge: base64.b64decode(ask(f"334 {challenge}")).decode(), initial)
-        ask("235 2.7.0 Welcome" if right else "535 5.7.8 No")
+        said = ask(f"250-door\r\n250 AUTH {self.offered}")
+        while said.startswith("AUTH"):
+            _, mechanism, *initial = said.split()
+            answer = getattr(self, mechanism.replace("-", "_").lower())
+            right = answer(lambda challenge: base64.b64decode(ask(f"334 {challenge}")).decode(), initial)
+            said = ask("235 2.7.0 Welcome" if right else "535 5.7.8 No")
 
     def plain(self, ask: Callable[[str], str], initial: list[str]) -> bool:
         return base64.b64decode(initial[0]) == b"\0worker\0secret"
@@ -268,6 +271,40 @@ def test_it_logs_in_each_way(mechanism: Mechanism, offered: str, used: str) -> N
         session.close()
 
     assert session.mechanism == used
+
+
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_it_says_that_the_password_was_refused_although_the_server_lets_who_failed_wait(hangs_up: bool) -> None:
+    def door(peer: socket.socket) -> None:
+        lines = peer.makefile("rb")
+        for answer in ("220 door", "250-door\r\n250 AUTH PLAIN CRAM-MD5", "334 PDE+", "535 5.7.8 Wrong"):
+            peer.sendall(answer.encode() + b"\r\n")
+            lines.readline()
+        if not hangs_up:
+            lines.readline()  # until the other side gives up
+
+    with (
+        serving(door, **AUTH, timeouts=Timeouts(connect=3)) as address,
+        pytest.raises(LoginRefused, match=r"refused user name or password: 535 5\.7\.8 Wrong"),
+    ):
+        open_session(address)
+
+
+def test_it_goes_on_to_the_next_way_where_one_is_refused() -> None:
+    class WithoutPasswords(Door):
+        """Keeps hashes only, and offers all the same what needs the password."""
+
+        def cram_md5(self, ask: Callable[[str], str], initial: list[str]) -> bool:
+            super().cram_md5(ask, initial)
+            return False
+
+    door = WithoutPasswords("CRAM-MD5 LOGIN")
+
+    with serving(door, **AUTH) as address:
+        session = open_session(address)
+        session.close()
+
+    assert session.mechanism == "LOGIN"
 
 
 def test_it_ends_a_refused_token_in_order() -> None:

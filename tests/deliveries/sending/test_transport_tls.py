@@ -97,6 +97,18 @@ def test_it_refuses_a_certificate_of_another_host(
     assert server.received == []
 
 
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+def test_it_refuses_a_certificate_that_has_expired_and_says_who_can_mend_it(
+    authority: Authority, judge: Callable[..., Judge], security: Security
+) -> None:
+    server = judge(**{security.value: authority.expired})
+
+    with pytest.raises(RouteUnavailable, match=r"certificate has expired\. Whoever runs the server has to renew it"):
+        Connection(server.route(security, authority_file=str(authority.file))).open()
+
+    assert server.received == []
+
+
 def test_it_refuses_a_certificate_of_an_unknown_authority(authority: Authority, judge: Callable[..., Judge]) -> None:
     server = judge(starttls=authority.right)
 
