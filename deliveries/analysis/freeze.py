@@ -23,7 +23,10 @@ SQL = statements(Path(__file__).parent / "sql")
 COLUMNS = frozenset({"address", "first_name", "last_name", "language", "time_zone", "mail_format", "may_be_tracked"})
 """Recipient fields that are columns; every other one is a custom attribute."""
 
-AUTOMATIC_PART_SIZE = 500
+MOST_IN_A_PART, FEWEST_IN_A_PART = 500, 50
+PARTS_AT_LEAST = 40
+"""Where the size is automatic. With few parts a small delivery would have few connections, and leave all others to a
+large one beside it."""
 
 TESTING_FIRST = "CASE WHEN lot <= test_people THEN lot END, recipient_id, line"
 
@@ -144,6 +147,11 @@ def write_proof(proof: Delivery, content_id: int, fields: Sequence[str]) -> None
         cursor.execute(statement.as_string(cursor.cursor), given)
 
 
+def automatic_size(messages: int) -> int:
+    """How many of so many messages one worker takes at a time where nobody says it."""
+    return min(max(messages // PARTS_AT_LEAST, FEWEST_IN_A_PART), MOST_IN_A_PART)
+
+
 def write_parts(delivery_id: int, waves: Sequence[Wave], part_size: int) -> None:
     """Cut the messages into parts of ``part_size`` (0 = automatic), none of them in two waves."""
     first, _ = message_range(delivery_id)
@@ -156,7 +164,7 @@ def write_parts(delivery_id: int, waves: Sequence[Wave], part_size: int) -> None
                 "first": first,
                 "ends": ends,
                 "starts": [1, *(end + 1 for end in ends[:-1])],
-                "size": part_size or AUTOMATIC_PART_SIZE,
+                "size": part_size or automatic_size(sum(wave.messages for wave in waves)),
             },
         )
 

@@ -23,10 +23,10 @@ CANCELLED_AT_ONCE = 20
 """Parts in one transaction: some thousand messages, a fraction of a second."""
 
 
-def claim(holder: str, now: datetime, *, without: Sequence[int] = ()) -> Part | None:
+def claim(holder: str, now: datetime, *, without: Sequence[int] = (), looked_at: Sequence[int] = ()) -> Part | None:
     """Take the next open part of a running delivery, or ``None`` when there is nothing to do.
 
-    ``without`` are ids of deliveries to pass over.
+    ``without`` are ids of deliveries to pass over, ``looked_at`` those of which only parts count that nobody had yet.
     """
     passed_over = list(without)
     while True:
@@ -42,6 +42,7 @@ def claim(holder: str, now: datetime, *, without: Sequence[int] = ()) -> Part | 
                     "now": now,
                     "lease_until": now + LEASE,
                     "without": passed_over,
+                    "looked_at": list(looked_at),
                 },
             )
             row = cursor.fetchone()
@@ -58,9 +59,11 @@ def overdue(now: datetime) -> QuerySet[Part]:
     return Part.objects.filter(state=PartState.CLAIMED, lease_until__lt=now)
 
 
-def renew(part: Part, holder: str, now: datetime, *, without: Sequence[int] = ()) -> bool:
+def renew(
+    part: Part, holder: str, now: datetime, *, without: Sequence[int] = (), looked_at: Sequence[int] = ()
+) -> bool:
     """Prolong the lease and say whether to go on: not when the part was lost or recalled, the delivery no longer runs,
-    its time is over, or a delivery of higher priority waits (none of those ``without`` which the holder does)."""
+    its time is over, or a delivery of higher priority waits (with a part that :func:`claim` would give)."""
     with connection.cursor() as cursor:
         cursor.execute(
             SQL["renew_lease"],
@@ -74,6 +77,7 @@ def renew(part: Part, holder: str, now: datetime, *, without: Sequence[int] = ()
                 "claimed": PartState.CLAIMED.value,
                 "done": PartState.DONE.value,
                 "without": list(without),
+                "looked_at": list(looked_at),
             },
         )
         return bool(cursor.fetchone()[0])

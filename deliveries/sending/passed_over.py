@@ -1,5 +1,6 @@
 """Deliveries that a lane passes over for a moment, because it could do nothing for them: every connection that their
-route allows is in use, or nothing of what it looked at may leave yet. It does what others have to do meanwhile."""
+route allows is in use, or nothing may leave by their route yet. It does what others have to do meanwhile. Where only
+domains had to wait, it passes over what somebody has looked at already: the other parts may hold other domains."""
 
 import time
 from collections.abc import Callable
@@ -11,6 +12,10 @@ BUSY_SECONDS: Final = 1.0
 
 LONGEST: Final = 1.0
 """Seconds that a delivery is passed over at most: no longer may it take until an urgent one is looked at again."""
+
+FRUITLESS: Final = 60.0
+"""Seconds in which a lane looks into no further part that nobody had yet, when it found nothing in the last one: who
+takes a part gives it its date, and a delivery to one slow domain would get the date of its start."""
 
 WORTH_WAITING: Final = 2.5
 """Seconds within which something may leave again for a lane to stay for it."""
@@ -25,6 +30,8 @@ class PassedOver:
 
     clock: Callable[[], float] = time.monotonic
     _until: dict[int, float] = field(default_factory=dict)
+    _looked_at_until: dict[int, float] = field(default_factory=dict)
+    _fruitless_until: dict[int, float] = field(default_factory=dict)
     _turns: dict[int, float] = field(default_factory=dict)
     _busy_until: float = 0.0
 
@@ -32,18 +39,32 @@ class PassedOver:
         """There is no connection for this delivery."""
         self._busy_until = self._until[delivery_id] = self.clock() + BUSY_SECONDS
 
-    def must_wait(self, delivery_id: int, seconds: float, *, wholly: bool) -> None:
-        """Some messages of a delivery may leave after so many seconds; ``wholly``: none of those in a part may now."""
+    def must_wait(self, delivery_id: int, seconds: float, *, wholly: bool, by_route: bool = True) -> None:
+        """Some messages of a delivery may leave after so many seconds; ``wholly``: none of those in a part may now,
+        ``by_route``: and none of any other part."""
         at = self.clock()
         self._turns[delivery_id] = at + seconds
-        if wholly:
-            self._until[delivery_id] = at + min(seconds, LONGEST)
+        if not wholly:
+            return
+        if delivery_id in self.looked_at():
+            self._fruitless_until[delivery_id] = at + FRUITLESS
+        self._fruitless_until = self._still(self._fruitless_until)
+        passed_over = self._until if by_route or delivery_id in self._fruitless_until else self._looked_at_until
+        passed_over[delivery_id] = at + min(seconds, LONGEST)
 
     def deliveries(self) -> list[int]:
         """Those to pass over now."""
-        at = self.clock()
-        self._until = {delivery_id: until for delivery_id, until in self._until.items() if until > at}
+        self._until = self._still(self._until)
         return list(self._until)
+
+    def looked_at(self) -> list[int]:
+        """Those of which only parts are worth a look now that nobody had yet."""
+        self._looked_at_until = self._still(self._looked_at_until)
+        return list(self._looked_at_until)
+
+    def _still(self, until: dict[int, float]) -> dict[int, float]:
+        at = self.clock()
+        return {delivery_id: end for delivery_id, end in until.items() if end > at}
 
     @property
     def found_no_room(self) -> bool:

@@ -28,6 +28,8 @@ class Turns:
         self._closed_until: dict[str, float] = {}
         self.over = False
         """Nothing of what is left may leave soon, or nothing is left."""
+        self.by_route = False
+        """It is the route's rate that holds back what is left, whatever domain it goes to."""
         self.ask_again_in: float | None = None
         """Seconds after which what was passed over is worth another look; ``None`` when nothing was."""
 
@@ -92,6 +94,7 @@ class Turns:
     def _pass_over(self, domain: str, turn: Turn) -> None:
         self._closed_until[domain] = time.monotonic() + turn.wait
         self.ask_again_in = min(turn.wait, self.ask_again_in or turn.wait)
+        self.by_route = self.by_route or turn.by_route
         self.over = self.over or turn.by_route
 
     def _is_closed(self, domain: str) -> bool:

@@ -74,7 +74,9 @@ class Worker:
 
     def step(self) -> bool:
         """Claim and send one part; returns whether there was one."""
-        part = parts.claim(self.holder, now(), without=self.passed_over.deliveries())
+        part = parts.claim(
+            self.holder, now(), without=self.passed_over.deliveries(), looked_at=self.passed_over.looked_at()
+        )
         if part is None:
             self.found_no_room = self.passed_over.found_no_room
             return False
@@ -138,7 +140,9 @@ class Worker:
                     batch.flush_when_due()
             if turns.ask_again_in is not None:
                 not_before = now() + timedelta(seconds=turns.ask_again_in)
-                self.passed_over.must_wait(part.delivery_id, turns.ask_again_in, wholly=not batch.progressed)
+                self.passed_over.must_wait(
+                    part.delivery_id, turns.ask_again_in, wholly=not batch.progressed, by_route=turns.by_route
+                )
         except RouteBusy:
             raise
         except (RouteUnavailable, NoRoute, SealBroken) as error:
@@ -278,6 +282,13 @@ class _Batch:
         self.worker.journal.clear()
         self.outcomes = []
         self.since = now()
-        if not parts.renew(self.part, self.worker.holder, now(), without=self.worker.passed_over.deliveries()):
+        passed_over = self.worker.passed_over
+        if not parts.renew(
+            self.part,
+            self.worker.holder,
+            now(),
+            without=passed_over.deliveries(),
+            looked_at=passed_over.looked_at(),
+        ):
             self.called_off = True
             self.goes_on = False

@@ -3,6 +3,7 @@
 -- ago (so that deliveries of one priority take turns). Each lateral look is one step in the partial index part_open.
 -- The delivery is locked before the part, as by whoever stops it, and looked at again when it was waited for: no part
 -- of a delivery is taken that was paused or stopped meanwhile. No part: others have just taken or locked its last one.
+-- What has a date was taken before: of deliveries that were looked at, such parts wait for the turns of their domains.
 WITH chosen AS (
     SELECT delivery.id
       FROM deliveries_delivery delivery
@@ -13,6 +14,7 @@ WITH chosen AS (
               AND state < %(done)s
               AND state = %(ready)s
               AND (not_before IS NULL OR not_before <= %(now)s)
+              AND (dated_at IS NULL OR delivery_id <> ALL (%(looked_at)s::bigint[]))
             ORDER BY id
             LIMIT 1
            ) part
@@ -33,6 +35,7 @@ WITH chosen AS (
               AND state < %(done)s
               AND state = %(ready)s
               AND (not_before IS NULL OR not_before <= %(now)s)
+              AND (dated_at IS NULL OR delivery_id <> ALL (%(looked_at)s::bigint[]))
             ORDER BY id
             LIMIT 1
               FOR UPDATE SKIP LOCKED
@@ -74,6 +77,7 @@ SELECT EXISTS (
                  AND part.state < %(done)s
                  AND part.state = %(ready)s
                  AND (part.not_before IS NULL OR part.not_before <= %(now)s)
+                 AND (part.dated_at IS NULL OR urgent.id <> ALL (%(looked_at)s::bigint[]))
               )
        );
 

@@ -6,6 +6,7 @@ from django.db import DatabaseError
 from deliveries.actions.analyse import analyse as ask
 from deliveries.actions.edit import STALE_NOTE, edited
 from deliveries.analysis.fingerprint import is_stale
+from deliveries.analysis.freeze import automatic_size
 from deliveries.analysis.run import analyse, exclusion_counts
 from deliveries.models import Content, Delivery, Level, Message, MessageValues, Part, PersonalizationBlock
 from deliveries.states import DeliveryState
@@ -50,6 +51,13 @@ def test_it_freezes_custom_attributes_with_their_type():
     factories.analysed(delivery)
 
     assert MessageValues.objects.get().values[-1] == 12
+
+
+def test_a_small_delivery_has_parts_for_many_connections():
+    made = factories.analysed(factories.delivery(factories.people(120)))
+
+    assert list(made.parts.order_by("pk").values_list("size", flat=True)) == [50, 50, 20]
+    assert [automatic_size(messages) for messages in (1, 2_000, 8_000, 20_000, 1_000_000)] == [50, 50, 200, 500, 500]
 
 
 def test_it_counts_exclusions_by_reason():

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deliveries.sending.passed_over import BUSY_SECONDS, LONGEST, LONGEST_NAP, WORTH_WAITING, PassedOver
+from deliveries.sending.passed_over import BUSY_SECONDS, FRUITLESS, LONGEST, LONGEST_NAP, WORTH_WAITING, PassedOver
 from tests.deliveries.sending.clock import Clock
 
 
@@ -26,6 +26,24 @@ def test_it_passes_over_a_delivery_of_which_nothing_may_leave(clock: Clock) -> N
     assert lane.deliveries() == [1]
     clock.seconds += LONGEST
     assert lane.deliveries() == []
+
+
+def test_where_only_domains_wait_it_looks_into_parts_that_nobody_had_until_one_is_fruitless(clock: Clock) -> None:
+    lane = PassedOver(clock)
+
+    lane.must_wait(1, 60.0, wholly=True, by_route=False)
+    assert (lane.deliveries(), lane.looked_at()) == ([], [1])
+
+    lane.must_wait(1, 60.0, wholly=True, by_route=False)
+    assert lane.deliveries() == [1]
+
+    clock.seconds += LONGEST
+    lane.must_wait(1, 60.0, wholly=True, by_route=False)
+    assert (lane.deliveries(), lane.looked_at()) == ([1], [])
+
+    clock.seconds += FRUITLESS
+    lane.must_wait(1, 60.0, wholly=True, by_route=False)
+    assert (lane.deliveries(), lane.looked_at()) == ([], [1])
 
 
 def test_it_waits_for_the_first_that_may_leave_soon_and_tells_it_once(clock: Clock) -> None:

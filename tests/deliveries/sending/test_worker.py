@@ -11,7 +11,7 @@ from campaign.lib.clock import now
 from deliveries.actions.control import pause, stop
 from deliveries.actions.retry_failed import retry_failed
 from deliveries.mail import Mail
-from deliveries.models import Delivery, Message, Part
+from deliveries.models import Delivery, DomainLimit, Message, Part
 from deliveries.rendering.merge import Draft, Renderer
 from deliveries.sending import parts
 from deliveries.sending.passed_over import PassedOver
@@ -93,6 +93,23 @@ def test_it_rests_when_the_server_cannot_be_reached_and_says_so(worker):
     assert "refused the connection" in delivery.state_note
     assert delivery.rests_until is not None
     assert worker.step() is False
+
+
+def test_parts_that_wait_for_a_domain_do_not_keep_others_from_leaving(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    DomainLimit.objects.create(domain="slow.example", messages_per_second=0.01)
+    target = factories.people(8)
+    for recipient in target.recipients.order_by("pk")[:5]:
+        recipient.address = recipient.address_key = f"person{recipient.pk}@slow.example"
+        recipient.save()
+    delivery = factories.confirmed(factories.delivery(target, part_size=2))
+
+    while worker.step():
+        pass
+
+    sent = sorted(received.recipients[0].rpartition("@")[2] for received in smtp_sink.messages)
+    assert sent == ["example.org", "example.org", "example.org", "slow.example"]
+    assert delivery.parts.filter(state=PartState.READY).count() == 3
 
 
 def test_one_refused_connection_does_not_let_those_rest_who_have_theirs(worker, smtp_sink: SinkThread):
