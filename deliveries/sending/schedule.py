@@ -12,6 +12,8 @@ from deliveries.moves import move, write_journal
 from deliveries.sending import parts
 from deliveries.states import DeliveryState, MoveRefused
 
+OVER = "The delivery duration is over: messages that had not been sent are cancelled."
+
 
 def schedule(delivery: Delivery, start: datetime, now: datetime) -> None:
     """Release each wave of an analysed delivery at its time after ``start``, or when its time zones have the contact
@@ -57,9 +59,9 @@ def end_validity(now: datetime) -> None:
             if delivery.claimed_at is None:
                 _hold(delivery)
                 continue
-        if count := _cancel_rest(delivery_id, late):
-            sentence = f"The delivery duration is over: {count:,} messages that had not been sent are cancelled."
-            write_journal(delivery_id, sentence, level=Level.WARNING)
+        if _cancel_rest(delivery_id, late):
+            # Not how many: workers cancel what they hold themselves; the end of the delivery tells the sum.
+            write_journal(delivery_id, OVER, level=Level.WARNING)
 
 
 def cancel_stopped() -> None:

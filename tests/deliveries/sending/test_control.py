@@ -12,7 +12,7 @@ from deliveries.actions.control import resume, stop
 from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
 from deliveries.models import Delivery, InDoubtPolicy, Message, Part, Priority, Route, WavesMode
 from deliveries.sending import parts
-from deliveries.sending.schedule import cancel_stopped, end_validity, start_due
+from deliveries.sending.schedule import OVER, cancel_stopped, end_validity, start_due
 from deliveries.states import DeliveryState, MessageState, PartState
 from tests.deliveries import factories
 from tests.deliveries.sending.sessions import elsewhere
@@ -178,7 +178,20 @@ def test_it_cancels_what_is_left_when_the_duration_is_over(worker, smtp_sink: Si
     delivery.refresh_from_db()
     assert factories.states(delivery) == [MessageState.SENT, MessageState.CANCELLED, MessageState.SENT]
     assert delivery.current_state is DeliveryState.FINISHED
-    assert delivery.journal.filter(sentence__contains="1 messages that had not been sent are cancelled").exists()
+    assert delivery.journal.filter(sentence=OVER).exists()
+
+
+def test_the_journal_tells_one_number_of_cancelled_messages_though_a_worker_held_some():
+    delivery = factories.confirmed(factories.delivery(factories.people(5), part_size=2))
+    held = parts.claim("somebody", now())
+    assert held is not None
+    Delivery.objects.update(valid_until=PAST)
+
+    end_validity(now())
+    parts.give_back(held, "somebody")
+
+    last, before = delivery.journal.order_by("-pk").values_list("sentence", flat=True)[:2]
+    assert (before, last) == (OVER, "Delivery finished: 0 sent, 5 cancelled.")
 
 
 def test_a_large_delivery_is_stopped_at_once_and_its_rest_cancelled_a_few_parts_at_a_time(
