@@ -109,6 +109,7 @@ def test_the_page_says_what_is_lost_and_asks_for_the_reason(at_marketer: Client,
     assert "550 gone" in page
     assert "3 of 4 copies will never be in the archive" in page
     assert "nobody can make these copies" in page
+    assert "The 1 copy that the archive has stays." in page
     assert said(act(at_marketer, made, "give_up_copies"))[-1].startswith("Write why")
     assert said(act(at_marketer, made, "give_up_copies", reason=REASON))[-1] == "Copies that were given up: 3."
 
@@ -118,6 +119,12 @@ def test_the_page_says_what_is_lost_and_asks_for_the_reason(at_marketer: Client,
     assert "Give up missing copies" not in own
     log = at_marketer.get(reverse("admin:deliveries_delivery_log", args=[made.pk])).content.decode()
     assert "Given up: the archive never got it: 550 gone" in log
+
+
+def test_the_page_says_nothing_of_what_the_archive_has_when_it_has_nothing(at_marketer: Client, made: Delivery) -> None:
+    ArchiveCopy.objects.filter(state=CopyState.ARCHIVED).update(state=CopyState.FAILED)
+
+    assert "that the archive has" not in ask(at_marketer, made, "give_up_copies").content.decode()
 
 
 def test_it_is_offered_once_copies_are_missing_for_an_hour(
