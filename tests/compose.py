@@ -17,6 +17,8 @@ SERVICE_KEYS = {
 CONDITIONS = {"service_healthy", "service_completed_successfully"}
 HEALTH_CHECK_KEYS = {"test", "interval", "timeout", "retries", "start_period"}
 DURATION = re.compile(r"(\d+(ms|s|m|h))+")
+NOT_IN_CONTAINERS = {"DEBUG"}
+"""Variables that containers do without: tracebacks are for a developer's own machine."""
 NEEDED = {"web", "worker", "beat", "receive_bounces", "postgresql", "redis"}
 
 
@@ -48,6 +50,8 @@ def _of_service(service: Mapping[str, Any], compose: Mapping[str, Any], folder: 
 
 def _of_environment(environment: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"nothing reads the variable {key}" for key in environment.keys() - Environment.model_fields.keys())
+    missing = Environment.model_fields.keys() - environment.keys() - NOT_IN_CONTAINERS
+    yield from (f"the variable {key} of .env does not reach it" for key in sorted(missing))
     yield from (f"the variable {key} is no text" for key, value in environment.items() if not isinstance(value, str))
     for key in ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "PUBLIC_URL"):
         if not environment.get(key):
