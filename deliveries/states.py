@@ -133,6 +133,14 @@ def check_move(now: DeliveryState, to: DeliveryState) -> None:
         raise MoveRefused(f"A delivery that is “{now.label}” cannot become “{to.label}”.")
 
 
+def check_state(now: DeliveryState, *meant: DeliveryState) -> None:
+    """Raise :class:`MoveRefused` unless ``now`` is one of the states that an act is meant for. The table of moves knows
+    where a delivery may go, not by which act: both a confirmation and *Resume* lead to *In progress*."""
+    if now not in meant:
+        wanted = " or ".join(f"“{state.label}”" for state in meant)
+        raise MoveRefused(f"The delivery is “{now.label}”; this can only be done with one that is {wanted}.")
+
+
 def sources(to: MessageState) -> tuple[MessageState, ...]:
     """The message states from which ``to`` may be reached."""
     return tuple(state for state, targets in MESSAGE_MOVES.items() if to in targets)

@@ -12,7 +12,7 @@ from deliveries.moves import Actor, move, write_act
 from deliveries.queue import announce_work
 from deliveries.sending.parts import count as count_parts
 from deliveries.sending.parts import of_messages, reopen, reopen_parts_with_pending
-from deliveries.states import DeliveryState, MessageState, check_move
+from deliveries.states import DeliveryState, MessageState, check_state
 from deliveries.wishes import still_wanted
 
 MOST_NAMED = 20
@@ -32,8 +32,7 @@ def send_again(
     """
     # The row as it is now, locked as by a worker that gives a part back: nothing may stay pending in a finished one.
     delivery = Delivery.objects.select_for_update().get(pk=delivery.pk)
-    if delivery.current_state is not DeliveryState.IN_PROGRESS:
-        check_move(delivery.current_state, DeliveryState.IN_PROGRESS)
+    check_state(delivery.current_state, DeliveryState.IN_PROGRESS, DeliveryState.FINISHED)
     if delivery.values_purged_at is not None:
         raise ActionRefused("The personal values of this delivery are deleted; its messages cannot be made again.")
     chosen = still_wanted(delivery, Message.objects.of_delivery(delivery.pk).filter(state=state))

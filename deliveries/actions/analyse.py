@@ -6,7 +6,7 @@ from deliveries.analysis.run import end_statement
 from deliveries.models import Delivery
 from deliveries.moves import Actor, move, write_act, write_audit
 from deliveries.queue import ask_for_analysis
-from deliveries.states import DeliveryState
+from deliveries.states import DeliveryState, check_state
 
 
 @transaction.atomic
@@ -27,6 +27,7 @@ def stop_analysis(delivery: Delivery, *, by: Actor = None) -> None:
 
     Raises :class:`deliveries.states.MoveRefused` when it is over already.
     """
+    check_state(delivery.current_state, DeliveryState.ANALYSING)
     move(delivery, DeliveryState.EDITING, note="The analysis was stopped.")
     write_act(delivery, "The analysis was stopped. Nothing of it is kept.", by=by)
     transaction.on_commit(lambda: end_statement(delivery.pk))

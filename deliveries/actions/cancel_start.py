@@ -4,7 +4,7 @@ from django.db import transaction
 
 from deliveries.models import Delivery
 from deliveries.moves import Actor, move, write_act
-from deliveries.states import DeliveryState
+from deliveries.states import DeliveryState, check_state
 
 
 @transaction.atomic
@@ -13,6 +13,7 @@ def cancel_start(delivery: Delivery, *, by: Actor = None) -> None:
 
     Raises :class:`deliveries.states.MoveRefused` once it has started.
     """
+    check_state(delivery.current_state, DeliveryState.START_PENDING)
     move(delivery, DeliveryState.READY, starts_at=None, valid_until=None, resources_until=None)
     delivery.parts.update(not_before=None)
     write_act(delivery, "The start was cancelled. Nothing has left; the delivery can be confirmed again.", by=by)

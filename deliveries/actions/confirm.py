@@ -16,7 +16,7 @@ from deliveries.models import Delivery, JournalLine, Level
 from deliveries.moves import Actor, move, write_act
 from deliveries.queue import announce_work
 from deliveries.sending.schedule import schedule
-from deliveries.states import DeliveryState
+from deliveries.states import DeliveryState, check_state
 from deliveries.wishes import hold_back_late
 
 CHANGED_NOTE = (
@@ -77,6 +77,7 @@ def start(delivery: Delivery, notes: Sequence[str] = (), *, by: Actor = None) ->
 
     Raises :class:`ActionRefused` when the end has passed, :class:`deliveries.states.MoveRefused` in another state.
     """
+    check_state(delivery.current_state, DeliveryState.READY)
     at = now()
     first = max(delivery.first_contact_at or at, at)
     if delivery.ends(first) <= first:

@@ -7,7 +7,7 @@ from deliveries.models import Delivery, Level
 from deliveries.moves import Actor, move, write_act
 from deliveries.queue import announce_work, ask_to_cancel
 from deliveries.sending.parts import cancel_unheld
-from deliveries.states import DeliveryState
+from deliveries.states import DeliveryState, check_state
 
 
 @transaction.atomic
@@ -19,7 +19,11 @@ def pause(delivery: Delivery, *, by: Actor = None) -> None:
 
 @transaction.atomic
 def resume(delivery: Delivery, *, by: Actor = None) -> None:
-    """Let a paused delivery go on; one that missed its whole duration begins it now."""
+    """Let a paused delivery go on; one that missed its whole duration begins it now.
+
+    Raises :class:`deliveries.states.MoveRefused` in another state: what waits for its confirmation is not started so.
+    """
+    check_state(delivery.current_state, DeliveryState.PAUSED)
     at = timezone.now()
     missed = delivery.claimed_at is None and delivery.valid_until is not None and delivery.valid_until <= at
     until = max(delivery.ends(at), at + delivery.validity) if missed else delivery.valid_until
