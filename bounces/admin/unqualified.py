@@ -1,6 +1,6 @@
 """Texts that no rule knows: the most frequent first, made a rule by one click."""
 
-from typing import Any
+from typing import Any, Final
 
 from django import forms
 from django.contrib import admin, messages
@@ -23,14 +23,19 @@ OFFERED = (
 """What a server's words can mean."""
 
 
+_TO_CHOOSE: Final = ("", "Choose…")
+
+
 class MakeRuleForm(forms.Form):
-    """What a text means."""
+    """What a text means. Nothing is chosen beforehand: the rule judges people's addresses at once."""
 
     type = forms.ChoiceField(
-        label="Failure type", choices=[(each.value, each.value.capitalize()) for each in FailureType], widget=ui.Select
+        label="Failure type",
+        choices=[_TO_CHOOSE, *((each.value, each.value.capitalize()) for each in FailureType)],
+        widget=ui.Select,
     )
     reason = forms.TypedChoiceField(
-        choices=[(each.value, each.label) for each in OFFERED], coerce=int, widget=ui.Select
+        choices=[_TO_CHOOSE, *((each.value, each.label) for each in OFFERED)], coerce=int, widget=ui.Select
     )
 
 
@@ -105,7 +110,10 @@ class UnqualifiedTextAdmin(ui.ModelAdmin):
         rule, count = unqualified.make_rule(
             text, FailureType(form.cleaned_data["type"]), Reason(form.cleaned_data["reason"])
         )
-        messages.success(request, f"The rule “{rule}” is in force; {_failures(count)} of the past follow it.")
+        messages.success(
+            request,
+            f"The rule “{rule}” is in force; {_failures(count)} of the past follow{'s' if count == 1 else ''} it.",
+        )
         return redirect("admin:bounces_bouncerule_change", rule.pk)
 
     def judge_view(self, request: HttpRequest) -> HttpResponse:

@@ -126,10 +126,21 @@ def test_one_click_makes_a_rule_and_judges_the_past(operator: Client, message: M
     answer = operator.post(f"{TEXTS}{text.pk}/make-rule/", {"type": "hard", "reason": "1"}, follow=True)
 
     message.refresh_from_db()
-    assert "1 failure of the past follow it" in answer.content.decode()
+    assert "1 failure of the past follows it" in answer.content.decode()
     assert (message.failure_type, message.reason) == ("hard", Reason.USER_UNKNOWN)
     assert Quarantine.objects.get().status == QuarantineStatus.QUARANTINE
     assert "Nothing to qualify" in operator.get(TEXTS, follow=True).content.decode()
+
+
+def test_nothing_is_chosen_for_a_person_who_makes_a_rule(operator: Client, message: Message) -> None:
+    text = UnqualifiedText.objects.get()
+
+    form = operator.get(f"{TEXTS}{text.pk}/change/").context["make_form"]
+    answer = operator.post(f"{TEXTS}{text.pk}/make-rule/", {"type": "", "reason": ""})
+
+    assert all(field.field.choices[0][0] == "" and "required" in str(field) for field in form)
+    assert answer.status_code == 404
+    assert UnqualifiedText.objects.filter(pk=text.pk).exists()
 
 
 def test_texts_that_need_no_rule_are_left(operator: Client, message: Message) -> None:

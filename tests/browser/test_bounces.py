@@ -66,6 +66,7 @@ def test_a_rule_is_tried_on_its_form_and_made_from_a_text_by_keyboard(
     assert not BounceRule.objects.filter(name="Own").exists()
 
     page.goto(f"/admin/bounces/unqualifiedtext/{UnqualifiedText.objects.get().pk}/change/")
+    page.select_option("[name=type]", "hard")
     page.select_option("[name=reason]", label="User unknown")
     page.focus("button:has-text('Make a rule')")
     page.keyboard.press("Enter")
