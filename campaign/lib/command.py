@@ -1,7 +1,8 @@
 """Management commands that say in a sentence what is wrong with a call, and how to mend it."""
 
+import math
 import re
-from argparse import Action
+from argparse import Action, ArgumentTypeError
 from typing import Any, Final, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -9,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 WRONG_CALL: Final = 2
 """Exit code of a call whose arguments cannot be used."""
 
-_KINDS = {"int": "a whole number", "float": "a number"}
 _SENTENCES: Final = (
     (r"the following arguments are required: (?P<names>.+)", "Missing: {names}."),
-    (r"argument (?P<name>.+?): invalid (?P<kind>int|float) value: (?P<value>.+)", "{name} is {kind}, not “{value}”."),
+    (r"argument (?P<name>.+?): invalid int value: (?P<value>.+)", "{name} is a whole number, not “{value}”."),
+    (r"argument (?P<name>.+?): (?P<words>is a number of seconds, .+)", "{name} {words}."),
     (
         r"argument (?P<name>.+?): invalid choice: (?P<value>.+) \(choose from (?P<choices>.+)\)",
         "{name} cannot be “{value}”. Choose one of: {choices}.",
@@ -24,14 +25,23 @@ _SENTENCES: Final = (
 """What argparse says, in its English, and what people read instead."""
 
 
+def seconds(text: str) -> float:
+    """The type of an argument that counts seconds: none, some, but not fewer than none and not for ever."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise ArgumentTypeError(f"is a number of seconds, not “{text[:100]}”")
+    return value
+
+
 def _said(message: str) -> str:
     for pattern, words in _SENTENCES:
         if match := re.fullmatch(pattern, message, re.DOTALL):
             found = {name: value[:100] for name, value in match.groupdict().items()}
             if "value" in found:
                 found["value"] = found["value"][1:].removesuffix(found["value"][0])  # quotes of Python
-            if "kind" in found:
-                found["kind"] = _KINDS[found["kind"]]
             if "choices" in found:
                 found["choices"] = found["choices"].replace("'", "")
             return words.format(**found)

@@ -33,7 +33,7 @@ class Command(command.Command):
             help="IP address, with :port where it is not 53; unless given, DNS_SERVER or this host's resolvers",
         )
         parser.add_argument(
-            "--timeout", type=float, default=TIMEOUT_SECONDS, metavar="SECONDS", help="for one question"
+            "--timeout", type=command.seconds, default=TIMEOUT_SECONDS, metavar="SECONDS", help="for one question"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -2,6 +2,8 @@
 
 from argparse import ArgumentParser
 
+from campaign.lib.command import seconds
+
 
 def add_delivery(parser: ArgumentParser) -> None:
     """Which delivery."""
@@ -28,7 +30,7 @@ def add_wait(parser: ArgumentParser) -> None:
     """How long to wait."""
     parser.add_argument(
         "--wait",
-        type=float,
+        type=seconds,
         default=0,
         metavar="SECONDS",
         help="come back when it is over, or after this time (code 3)",

@@ -20,6 +20,8 @@ OURS = {name: app for name, app in get_commands().items() if app in {"bounces", 
         (["qualify", "-", "--envelope-to"], "--envelope-to needs a value. Write: "),
         (["privacy"], "Missing: act, address. Write: ./manage.py privacy export|erase address."),
         (["privacy", "sell", "a@example.com"], "act cannot be “sell”. Choose one of: export, erase. Write:"),
+        (["check_domain", "example.com", "--timeout", "-1"], "--timeout is a number of seconds, not “-1”. Write: "),
+        (["check_domain", "example.com", "--timeout", "nan"], "--timeout is a number of seconds, not “nan”. Write: "),
         (["dkim_key", "--list", "--show"], "--show and --list cannot go together. All options: "),
     ],
 )
