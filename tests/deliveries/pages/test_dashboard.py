@@ -264,3 +264,15 @@ def test_a_delivery_that_is_deleted_while_somebody_acts_on_it_is_not_there(
     response = at_marketer.post(url(made, "proof"), {"addresses": "tester@example.com", "formats": "as_sent"})
 
     assert response.status_code == 404
+
+
+def test_it_offers_no_file_of_people_where_none_can_be_chosen_any_more(at_marketer: Client) -> None:
+    made = analysed(delivery(people(2)))
+    page = f"/admin/deliveries/delivery/{made.pk}/"
+    before = at_marketer.get(page).content.decode()
+    Delivery.objects.filter(pk=made.pk).update(state=DeliveryState.IN_PROGRESS)
+
+    after = at_marketer.get(page).content.decode()
+
+    assert "File of people" in before
+    assert "File of people" not in after
