@@ -194,7 +194,9 @@ def test_it_says_that_there_is_no_such_delivery(act: str) -> None:
 def test_it_says_why_a_move_is_refused(act: str) -> None:
     answer = told(act, delivery(people(1)).pk, code=1)
 
-    assert answer["error"].startswith(("A delivery that is “Being edited” cannot", "The delivery is “Being edited”; this can only"))
+    assert answer["error"].startswith(
+        ("A delivery that is “Being edited” cannot", "The delivery is “Being edited”; this can only")
+    )
 
 
 @pytest.mark.parametrize("arguments", [[], ["explode"], ["pause"], ["pause", "seven"], ["create", "--label", "May"]])
