@@ -10,13 +10,18 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local longest, second, pace = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 -- Without this mark Redis was emptied, and turns may just have been taken, the last of them a longest wait ahead: each
--- row begins a second after that.
-local began = tonumber(redis.call('GET', 'throttle:mark') or now)
+-- row begins a second after that. So it is where the clock was set back: no turn lies further ahead than the longest
+-- wait, and nothing has happened later than now.
+local began = math.min(tonumber(redis.call('GET', 'throttle:mark') or now), now)
 redis.call('SET', 'throttle:mark', string.format('%.6f', began))
 local rates = {tonumber(ARGV[1]), tonumber(ARGV[2])}
 
 local slow = redis.call('HMGET', KEYS[1], 'rate', 'at')
 if slow[1] then
+  if tonumber(slow[2]) > now then
+    slow[2] = now
+    redis.call('HSET', KEYS[1], 'at', string.format('%.6f', now))
+  end
   local rate = tonumber(slow[1]) * 2 ^ ((now - tonumber(slow[2])) / tonumber(ARGV[6]))
   local recovered = rates[2] > 0 and rates[2] or tonumber(ARGV[7])
   if rate >= recovered then
@@ -38,6 +43,11 @@ for number = 3, #KEYS do
     local window = length * second / rate
     table.insert(rows, {key = key, length = length, window = window})
     local newest = redis.call('ZREVRANGE', key, 0, 0)[1]
+    if newest and tonumber(newest) > now + longest + second then
+      redis.call('DEL', key)
+      redis.call('SET', 'throttle:mark', string.format('%.6f', now))
+      newest, began = nil, now
+    end
     local oldest = redis.call('ZREVRANGE', key, length - 1, length - 1)[1]
     local free = newest and tonumber(newest) + pace * second / rate or began + longest + window
     if oldest then

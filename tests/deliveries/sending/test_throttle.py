@@ -122,6 +122,23 @@ def test_an_emptied_redis_holds_back_every_row_not_only_the_first(client: "redis
     assert not turns.turn(7, 0.0, "two.example").granted
 
 
+def test_a_clock_of_redis_that_is_set_back_holds_nobody_back_for_long(client: "redis.Redis"):
+    DomainLimit.objects.create(domain="example.org", messages_per_second=4)
+    turns = Throttle()
+    later = client.time()[0] + 3600
+    client.set("throttle:mark", later)
+    client.zadd("throttle:route:7:mail", {str(later): later})
+    client.zadd("throttle:domain:example.org:mail", {str(later): later})
+    client.sadd("throttle:slowed", "example.org")
+    client.hset("throttle:slow:example.org", mapping={"rate": 2.0, "at": later})
+
+    first, second = (turns.turn(7, 2.0, "example.org") for _ in range(2))
+
+    assert not (first.granted or second.granted)
+    assert first.wait == pytest.approx(throttle.SECOND + LONGEST_WAIT, abs=0.05)
+    assert second.wait <= first.wait
+
+
 def test_a_complaining_domain_gets_half_and_recovers_by_itself(client: "redis.Redis", monkeypatch):
     DomainLimit.objects.create(domain="example.org", messages_per_second=4)
     turns = Throttle()
