@@ -21,6 +21,9 @@ _DOT_ATOM = re.compile(
 )
 _QUOTED = re.compile(r'"(?:[^"\\\x00-\x1f\x7f]|\\[\x20-\x7e])*"')
 
+_ESCAPED = re.compile(r"\\(.)")
+_TO_ESCAPE = re.compile(r'["\\]')
+
 
 class AddressError(ValueError):
     """The text is no e-mail address. ``str()`` says why, in a sentence for people."""
@@ -47,6 +50,19 @@ def key(address: str) -> str:
     """
     local, _, domain = normalise(address).rpartition("@")
     return f"{_fold(local)}@{domain if domain.isascii() else ascii_domain(domain)}"
+
+
+def unquoted(address: str) -> str:
+    """The address, which :func:`normalise` gave, with no quotes and backslashes that it can do without: each way to
+    write them means the same mailbox (RFC 5321, section 4.1.2)."""
+    local, _, domain = address.rpartition("@")
+    if not local.startswith('"'):
+        return address
+    meant = _ESCAPED.sub(r"\1", local[1:-1])
+    if _DOT_ATOM.fullmatch(meant) and not any(map(str.isspace, meant)):
+        return f"{meant}@{domain}"
+    escaped = _TO_ESCAPE.sub(r"\\\g<0>", meant)
+    return f'"{escaped}"@{domain}'
 
 
 def _fold(local: str) -> str:

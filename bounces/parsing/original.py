@@ -20,6 +20,8 @@ _HINT = re.compile(
     r"returned|first \d|here is|start|begin|kopie|folg|d'origine|копия|ниже|送信メール|\*|diagnostic",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"-{6,}")
+"""No marker tells more dashes from five; each that is not there is one less to try all markers at."""
 _QUOTED_FIELD = re.compile(
     r"^[ \t>|*]{0,12}([A-Za-z][A-Za-z0-9-]{1,60}):[ \t]{1,4}([^\n]{1,2000}(?:\n[ \t>|]{1,12}[ \t][^\n]{1,2000}){0,30})",
     re.MULTILINE,
@@ -45,7 +47,7 @@ def cut(text: str) -> tuple[str, str]:
     """The notice before the quoted message, and the quoted message; the latter empty where none is quoted."""
     at = 0
     for line in text.splitlines(keepends=True):
-        if _HINT.search(line[:200]) and _MARKER.search(line[:300]) and at > 0:
+        if _HINT.search(line[:200]) and _MARKER.search(_RULE.sub("-----", line[:300])) and at > 0:
             return text[:at], text[at:]
         at += len(line)
     return text, ""

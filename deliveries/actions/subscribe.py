@@ -65,6 +65,7 @@ def ask(service: Service, address: str, language: str) -> bool:
     None is when the mailbox had one lately, or when the address is known to fail. Raises
     :class:`recipients.addresses.AddressError` and, whatever the address, :class:`TooMany`.
     """
+    address = addresses.unquoted(addresses.normalise(address))  # else one mailbox could be written in endless ways
     key, at = addresses.key(address), now()
     with connection.cursor() as cursor:  # two requests at a time would both find that there was none
         cursor.execute("SELECT pg_advisory_xact_lock(hashtext('subscribe'))")
@@ -73,7 +74,7 @@ def ask(service: Service, address: str, language: str) -> bool:
         return False
     request = SubscriptionRequest.objects.create(
         service=service,
-        address=addresses.normalise(address),
+        address=address,
         address_key=key,
         language=language,
         asked_at=at,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recipients.addresses import AddressError, key, normalise
+from recipients.addresses import AddressError, key, normalise, unquoted
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,23 @@ def test_it_says_what_is_wrong_with_an_address(address, words):
 def test_it_knows_one_mailbox_in_every_spelling():
     assert key("Person@EXAMPLE.com") == key("person@example.COM") == "person@example.com"
     assert key("JÖRG@bücher.example") == key("jörg@xn--bcher-kva.example") == "jörg@xn--bcher-kva.example"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("a@example.org", "a@example.org"),
+        ('"a"@example.org', "a@example.org"),
+        (r'"\a\+1.b"@example.org', "a+1.b@example.org"),
+        (r'"a\ \b"@example.org', '"a b"@example.org'),
+        (r'"a\"\\\@b"@example.org', r'"a\"\\@b"@example.org'),
+        ('""@example.org', '""@example.org'),
+        ('"a..b"@example.org', '"a..b"@example.org'),
+    ],
+)
+def test_it_does_without_quotes_that_say_nothing(written, meant):
+    assert unquoted(normalise(written)) == meant
+    assert unquoted(normalise(meant)) == meant
 
 
 @given(st.emails())

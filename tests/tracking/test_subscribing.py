@@ -123,6 +123,7 @@ def test_it_takes_sub_addresses_for_one_mailbox_where_it_counts(service: Service
     assert ask(service, "Ada+1@example.org", "en")
 
     assert not ask(service, "ada+2@example.org", "en")
+    assert not ask(service, r'"\a\da"@example.org', "en")
     assert not ask(service, "ada@example.org", "en")
     assert ask(service, "+ada@example.org", "en")
     assert ask(service, "ada@other.example.org", "en")

@@ -24,7 +24,8 @@ MOST_WORDS: Final = 300
 _TOKEN: Final = re.compile(r"[\x21-\x7e]+")
 _TOKEN_LIKE: Final = re.compile(r"[A-Za-z0-9_\-.~+/=]{40,}")
 """No word of any language is so long."""
-_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+_UNPRINTABLE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\s]+")
+"""Also what turns the direction of writing, or cannot be seen."""
 
 
 class TokenRefused(Exception):

@@ -76,6 +76,7 @@ HOSTILE = {
     "one long word": b"From: MAILER-DAEMON\nSubject: Undelivered\n\nfailed delivery " + b"a" * 900_000 + b"@b.example",
     "addresses": b"From: MAILER-DAEMON\nSubject: Undelivered\n\nfailed delivery to\n" + b"a@b.example\n" * 80_000,
     "dashes": b"From: MAILER-DAEMON\nSubject: Undelivered\n\nfailed\n" + b"-" * 900_000,
+    "rules": b"From: MAILER-DAEMON\nSubject: Undelivered\n\nfailed\n" + (b"-" * 70 + b"\n") * 13_000,
     "blanks": b"From: MAILER-DAEMON\nSubject: Undelivered\n\nfailed" + b" " * 900_000 + b"a@b.example",
     "blank lines": b"From: MAILER-DAEMON\nSubject: Undelivered\n\nfailed" + b"\n" * 900_000 + b"a@b.example",
     "open tags": b"From: MAILER-DAEMON\nContent-Type: text/html\n\n" + b"<a " * 300_000,

@@ -133,6 +133,10 @@ def test_whatever_it_says_is_one_short_line_without_secrets(said: str) -> None:
     assert not any(secret in told for secret in SECRETS)
 
 
+def test_nothing_in_its_words_turns_the_sentence_around_or_is_unseen() -> None:
+    assert words_of("a\u202ebad\u2069 \ufeffscope\u200b!", SECRETS) == "a bad scope !"
+
+
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
