@@ -1,5 +1,6 @@
 """Celery tasks: each carries identifiers and calls a function that a shell or a test can call as well."""
 
+import random
 from datetime import timedelta
 
 from celery import shared_task
@@ -23,7 +24,7 @@ from deliveries.states import DeliveryState
 from deliveries.wishes import hold_back_late
 
 SLICE = timedelta(seconds=20)
-"""How long one task sends before it makes room for others."""
+"""How long one task sends at most before it makes room for others, and leaves the servers."""
 
 
 @shared_task
@@ -47,7 +48,8 @@ def cancel() -> None:
 @shared_task
 def send_parts() -> None:
     """Send until nothing is open or the slice is over; then make room and come back."""
-    more = this_process().work(until=now() + SLICE)
+    # Not all processes leave the servers at one moment: those that stay take the turns of those that come back.
+    more = this_process().work(until=now() + SLICE * random.uniform(0.6, 1.0))
     _announce_copies()
     if more:
         send_parts.delay()
