@@ -19,9 +19,10 @@ from pathlib import Path
 
 from benchmarks.servers import Server, counting_sink, demo_sink, postfix_program, postfix_sink
 from deliveries.mail import Mail
+from deliveries.sending.handshake import RouteAddress
 from deliveries.sending.journal import Journal
 from deliveries.sending.smtp.steps import Leaving
-from deliveries.sending.transport import Connection, RouteAddress
+from deliveries.sending.transport import Connection
 
 LINE = b"Lorem ipsum dolor sit amet, consectetur adipiscing elit, sed do eiusmod.\r\n"
 

@@ -29,8 +29,9 @@ from deliveries.models import Delivery, Route
 from deliveries.rendering.encode import MessageError, wire_address
 from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.routes import NoRoute, address_of, route_of
+from deliveries.sending.session import ConnectionLost
 from deliveries.sending.smtp.replies import Reply
-from deliveries.sending.transport import Connection, ConnectionLost
+from deliveries.sending.transport import Connection
 
 logger = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ import pytest
 
 from campaign.demo.sink import EXTENSIONS, Fault, Mailbox, Received, Script, Sink
 from deliveries.mail import Mail
-from deliveries.sending.transport import RouteAddress, Timeouts
+from deliveries.sending.handshake import RouteAddress, Timeouts
 
 WITHOUT_PIPELINING = tuple(extension for extension in EXTENSIONS if extension != "PIPELINING")
 WITHOUT_CHUNKING = tuple(extension for extension in EXTENSIONS if extension != "CHUNKING")

@@ -20,9 +20,11 @@ from deliveries.models import Archive, ArchiveCopy
 from deliveries.rendering.merge import MessageError
 from deliveries.rows import renderer, rows_of
 from deliveries.sending import shutdown
+from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.routes import NoRoute, RouteBusy, active_routes, one_connection
+from deliveries.sending.session import ConnectionLost
 from deliveries.sending.smtp.replies import Reply
-from deliveries.sending.transport import Connection, ConnectionLost, RouteUnavailable
+from deliveries.sending.transport import Connection
 
 logger = logging.getLogger(__name__)
 

@@ -21,19 +21,6 @@ from deliveries.relay import Mechanism, Protocol
 from deliveries.sending import shutdown
 from deliveries.sending.smtp.replies import one_line
 
-__all__ = [
-    "Handshake",
-    "Mechanism",
-    "Protocol",
-    "RouteAddress",
-    "RouteUnavailable",
-    "Security",
-    "Step",
-    "Timeouts",
-    "open_session",
-]
-
-
 BY_ITSELF: Final = (Mechanism.CRAM_MD5, Mechanism.PLAIN, Mechanism.LOGIN)
 """What is tried where no way of logging in is chosen, the best first."""
 

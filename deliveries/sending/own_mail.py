@@ -12,8 +12,9 @@ from deliveries.keys import signer, signing_keys
 from deliveries.mail import Mail
 from deliveries.rendering import dkim, encode
 from deliveries.rendering.encode import MessageError
+from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.routes import NoRoute, one_connection, route_of_sender
-from deliveries.sending.transport import ConnectionLost, RouteUnavailable
+from deliveries.sending.session import ConnectionLost
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import Final
 
 from campaign.lib.clock import now
+from campaign.lib.connecting import Security
 from campaign.lib.sealing import SealBroken
 from deliveries.chosen_route import NoRoute, chosen_route, usual_route
 from deliveries.models import Delivery, JournalLine, Level, Route
 from deliveries.moves import write_journal
+from deliveries.relay import Mechanism, Protocol
 from deliveries.sending import outages, slots
-from deliveries.sending.handshake import Mechanism, Protocol, RouteAddress, RouteUnavailable, Security, Timeouts
+from deliveries.sending.handshake import RouteAddress, RouteUnavailable, Timeouts
 from deliveries.sending.outages import Outages
 from deliveries.sending.slots import Slot
 from deliveries.sending.transport import Connection

@@ -26,15 +26,16 @@ from deliveries.rendering.merge import MessageError
 from deliveries.rows import pending_rows
 from deliveries.sending import outcomes, parts, rest, shutdown
 from deliveries.sending.ahead import Ahead
+from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.journal import Journal
 from deliveries.sending.outcomes import Outcome
 from deliveries.sending.passed_over import PassedOver
 from deliveries.sending.recovery import STARTED_OVER, SUFFIX, recover
 from deliveries.sending.routes import Connections, NoRoute, RouteBusy
+from deliveries.sending.session import ConnectionLost
 from deliveries.sending.smtp.replies import Reply, Stage
 from deliveries.sending.smtp.steps import Leaving
 from deliveries.sending.throttle import FREE, LONGEST_WAIT, Throttle, Turn, is_throttling
-from deliveries.sending.transport import ConnectionLost, RouteUnavailable
 from deliveries.sending.turns import Turns
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import repeat
 from typing import Self
 
-from deliveries.sending.transport import RouteAddress, Timeouts
+from deliveries.sending.handshake import RouteAddress, Timeouts
 
 SHORT = Timeouts(connect=0.5, command=0.5, data=0.5, content=0.5, end_of_data=0.5)
 

@@ -16,17 +16,9 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from deliveries.sending.handshake import (
-    Handshake,
-    LoginRefused,
-    Mechanism,
-    Protocol,
-    RouteAddress,
-    RouteUnavailable,
-    Security,
-    Timeouts,
-    open_session,
-)
+from campaign.lib.connecting import Security
+from deliveries.relay import Mechanism, Protocol
+from deliveries.sending.handshake import Handshake, LoginRefused, RouteAddress, RouteUnavailable, Timeouts, open_session
 from deliveries.sending.transport import Connection
 from tests.deliveries.sending.certificates import Authority
 from tests.deliveries.sending.servers import Dialogue, ScriptedServer, free_port, says, serving

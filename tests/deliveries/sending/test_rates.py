@@ -12,7 +12,7 @@ from django.db import connections
 from benchmarks.rates import most_in_a_second
 from campaign.demo.sink import EXTENSIONS, Fault
 from deliveries.models import DomainLimit, Route
-from deliveries.sending import transport
+from deliveries.sending.session import Session
 from deliveries.sending.smtp.steps import Body, Write
 from deliveries.sending.worker import Worker
 from deliveries.states import MessageState, PartState
@@ -51,9 +51,9 @@ class Uneven(Sequence[Fault]):
 def moments(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[float]]:
     """When MAIL and when a content was about to be written."""
     noted: dict[str, list[float]] = {"MAIL": [], "content": []}
-    carry_out = transport._Session._carry_out
+    carry_out = Session._carry_out
 
-    def noting(session: transport._Session, step: object) -> object:
+    def noting(session: Session, step: object) -> object:
         octets = step.data if isinstance(step, Write) else b""
         if isinstance(step, Body):
             octets = b"".join((*step.content, step.rest))
@@ -63,7 +63,7 @@ def moments(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[float]]:
             noted["content"].append(time.monotonic() * STOOD_STILL)
         return carry_out(session, step)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(transport._Session, "_carry_out", noting)
+    monkeypatch.setattr(Session, "_carry_out", noting)
     return noted
 
 

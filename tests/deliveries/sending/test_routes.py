@@ -13,9 +13,9 @@ from django.db import OperationalError, connection
 
 from campaign.lib.clock import now
 from deliveries.models import Delivery, Message, Route, SenderDomainRoute
+from deliveries.sending.handshake import RouteUnavailable
 from deliveries.sending.outages import FALLBACK_SECONDS, Outages
 from deliveries.sending.routes import Connections, NoRoute, RouteBusy, route_of, routes_of
-from deliveries.sending.transport import RouteUnavailable
 from deliveries.sending.worker import Worker
 from deliveries.states import MessageState
 from tests.deliveries.factories import builtin_blocks, confirmed, delivery, people, send, states

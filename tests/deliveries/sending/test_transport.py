@@ -11,9 +11,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from campaign.demo.sink import EXTENSIONS, Fault, Script
 from deliveries.mail import Mail
+from deliveries.sending.handshake import RouteAddress
+from deliveries.sending.session import ConnectionLost
 from deliveries.sending.smtp.replies import Stage
 from deliveries.sending.smtp.steps import Leaving
-from deliveries.sending.transport import Connection, ConnectionLost, RouteAddress
+from deliveries.sending.transport import Connection
 from tests.deliveries.sending.servers import ScriptedServer, free_port, once_proven, wait_for
 from tests.smtp_sink import SAMPLE, WITHOUT_CHUNKING, WITHOUT_PIPELINING, SinkThread, mails
 

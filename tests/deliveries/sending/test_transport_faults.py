@@ -9,9 +9,11 @@ import pytest
 
 from campaign.demo.sink import Fault
 from deliveries.mail import Mail
+from deliveries.sending.handshake import RouteUnavailable
+from deliveries.sending.session import ConnectionLost
 from deliveries.sending.smtp.replies import Stage
 from deliveries.sending.smtp.steps import Leaving
-from deliveries.sending.transport import Connection, ConnectionLost, RouteUnavailable
+from deliveries.sending.transport import Connection
 from tests.deliveries.sending.servers import ScriptedServer, free_port, once_proven, serving
 from tests.smtp_sink import SAMPLE, WITHOUT_CHUNKING, WITHOUT_PIPELINING, SinkThread, mails
 

@@ -8,7 +8,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
-from deliveries.sending.transport import Connection, RouteAddress, RouteUnavailable, Security, Timeouts
+from campaign.lib.connecting import Security
+from deliveries.sending.handshake import RouteAddress, RouteUnavailable, Timeouts
+from deliveries.sending.transport import Connection
 from tests.deliveries.sending.certificates import Authority
 from tests.deliveries.sending.servers import free_port
 from tests.smtp_sink import SAMPLE, mails
