@@ -29,6 +29,11 @@ class Security(models.TextChoices):
     TLS = "tls", "TLS from the start"
 
 
+def in_plain_text(host: str, security: str) -> bool:
+    """Whether others on the way can read what a server is told: it leaves this host without encryption."""
+    return security == Security.NONE and host not in {"localhost", "127.0.0.1", "::1"}
+
+
 class AuthorityUnusable(OSError):
     """The authority file is not there, may not be read, or holds no certificate."""
 

@@ -7,7 +7,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
-from campaign.lib.connecting import Security, check_host
+from campaign.lib.connecting import Security, check_host, in_plain_text
 from campaign.lib.oauth.login import OAuthLogin
 from campaign.lib.oauth.tokens import KeptToken
 from deliveries.relay import Mechanism, Protocol
@@ -163,8 +163,8 @@ class Route(OAuthLogin):
 
     @property
     def sends_in_plain_text(self) -> bool:
-        """Whether others on the way can read what is sent: it leaves this host without encryption."""
-        return self.security == Security.NONE and self.host not in {"localhost", "127.0.0.1", "::1"}
+        """Whether others on the way can read what is sent."""
+        return in_plain_text(self.host, self.security)
 
 
 class RouteToken(KeptToken):

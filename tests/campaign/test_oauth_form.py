@@ -98,6 +98,7 @@ def test_secrets_are_kept_unless_told_otherwise(at_marketer: Client, place: Plac
     ("values", "sentence"),
     [
         ({"username": ""}, "Write the user name that the token belongs to.|This field is required."),
+        ({"security": "none", "host": "mail.example.com"}, "Choose STARTTLS or TLS from the start."),
         ({"token_source": ""}, "Choose who gives out access tokens."),
         ({"client_id": ""}, "Write the ID under which this installation asks for tokens."),
         ({"tenant": "a/b"}, "Write the directory"),

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import models
 
+from campaign.lib.connecting import in_plain_text
 from campaign.lib.oauth.endpoint import TokenRequest
 from campaign.lib.oauth.tokens import Access
 from campaign.lib.sealed_password import Sealed, SealedPassword
@@ -39,13 +40,16 @@ class Grant(models.TextChoices):
 
 
 class OAuthLogin(SealedPassword):
-    """A row that may log in by OAuth 2. A subclass has a `name`, a `username` and, related by the name `kept_token`, a
+    """A row that may log in by OAuth 2. A subclass has a `name`, a `username`, a `host`, a
+    `security` (:class:`campaign.lib.connecting.Security`) and, related by the name `kept_token`, a
     :class:`campaign.lib.oauth.tokens.KeptToken`."""
 
     called: ClassVar[str]
     """What such a row is, as in “the route “Main””."""
     name: str
     username: str
+    host: str
+    security: str
 
     token_source = models.CharField("access tokens from", max_length=9, blank=True, choices=TokenSource)
     tenant = models.CharField(
@@ -135,6 +139,10 @@ class OAuthLogin(SealedPassword):
         problems: dict[str, str] = {}
         if not self.takes_token:
             return problems
+        if in_plain_text(self.host, self.security):
+            problems["security"] = (
+                "Whoever reads an access token on the way can log in with it. Choose STARTTLS or TLS from the start."
+            )
         if not self.username:
             problems["username"] = "Write the user name that the token belongs to."
         if not self.token_source:
