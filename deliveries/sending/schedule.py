@@ -45,7 +45,8 @@ def start_due(now: datetime) -> None:
                 move(delivery, DeliveryState.IN_PROGRESS, started_at=now)
             except MoveRefused:  # cancelled, or started by another process, at this very moment
                 continue
-            write_journal(delivery.pk, "The contact date has come: messages are leaving.")
+            if delivery.valid_until is None or delivery.valid_until > now:
+                write_journal(delivery.pk, "The contact date has come: messages are leaving.")
 
 
 def end_validity(now: datetime) -> None:

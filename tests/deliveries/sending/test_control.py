@@ -223,6 +223,20 @@ def test_what_goes_on_is_not_cancelled_with_what_is_stopped():
     assert factories.states(other) == [MessageState.PENDING] * 2
 
 
+def test_it_does_not_say_that_messages_leave_when_it_is_too_late_for_them():
+    delivery = factories.confirmed(factories.delivery(factories.people(1), contact_at=now() + timedelta(days=1)))
+    late = now() + timedelta(days=30)
+
+    start_due(late)
+    end_validity(late)
+
+    delivery.refresh_from_db()
+    assert delivery.current_state is DeliveryState.PAUSED
+    said = " ".join(delivery.journal.values_list("sentence", flat=True))
+    assert "The start was missed" in said
+    assert "messages are leaving" not in said
+
+
 def test_it_holds_a_delivery_whose_whole_time_passed_during_an_outage(worker, smtp_sink: SinkThread):
     factories.route(smtp_sink.port)
     delivery = factories.confirmed(factories.delivery(factories.people(2)))
