@@ -19,7 +19,7 @@ class Command(command.Command):
 
     help = (
         "Look up MX, SPF, DKIM and DMARC of a sender's domain in the DNS and say what is right and what to mend. "
-        "The exit code is 1 when something is to be mended."
+        "The exit code is 1 when something is to be mended, 2 when the call is wrong."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -42,7 +42,7 @@ class Command(command.Command):
             domain = ascii_domain(options["domain"].strip().removesuffix("."))
             lookup = Lookup(options["dns_server"], options["timeout"])
         except (AddressError, LookupFailed) as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(str(error), returncode=command.WRONG_CALL) from error
         results = check_domain(domain, _keys(domain, options["selector"].strip().lower()), lookup)
         for result in results:
             self.stdout.write(f"{'right' if result.right else 'MEND '}  {result.subject:<5}  {result.sentence}")

@@ -37,7 +37,9 @@ class Command(command.Command):
             self._list(domain)
             return
         if not domain:
-            raise CommandError("Name the domain of the sender address: manage.py dkim_key example.com")
+            raise CommandError(
+                "Name the domain of the sender address: manage.py dkim_key example.com", returncode=command.WRONG_CALL
+            )
         if options["show"]:
             self._show(_existing(domain, selector))
         elif options["retire"]:

@@ -247,8 +247,10 @@ def test_it_says_what_a_servers_address_looks_like(address: str) -> None:
 
 @pytest.mark.parametrize("domain", ["", "example", "exa mple.com", "a" * 64 + ".com"])
 def test_it_says_what_is_no_domain(domain: str) -> None:
-    with pytest.raises(CommandError, match="“"):
+    with pytest.raises(CommandError, match="“") as ended:
         call_command("check_domain", domain)
+
+    assert ended.value.returncode == 2  # a watchman must not take it for something to be mended
 
 
 def test_it_ends_with_code_1_when_something_is_to_be_mended(server: DnsServer) -> None:
