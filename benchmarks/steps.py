@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -122,13 +123,16 @@ def measure(people: int, *, sender_domain: str, profile: Path | None = None) -> 
     """
     from benchmarks import engine
     from campaign.lib.clock import now
+    from deliveries.analysis.freeze import MOST_IN_A_PART
     from deliveries.sending.worker import Worker
 
     worker = Worker()
     try:
-        engine.start(engine.prepare(people, sender_domain=sender_domain))  # imports, connections and caches
+        # In parts as large as those of a large delivery: what is done once a part is told as it is there.
+        prepare = partial(engine.prepare, people, sender_domain=sender_domain, part_size=MOST_IN_A_PART)
+        engine.start(prepare())  # imports, connections and caches
         worker.work(until=now() + timedelta(hours=1))
-        delivery = engine.prepare(people, sender_domain=sender_domain)
+        delivery = prepare()
         engine.start(delivery)
         if profile:
             with cProfile.Profile() as profiler:
