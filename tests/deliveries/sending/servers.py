@@ -4,7 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from itertools import repeat
 from typing import Self
@@ -12,6 +12,8 @@ from typing import Self
 from deliveries.sending.handshake import RouteAddress, Timeouts
 
 SHORT = Timeouts(connect=0.5, command=0.5, data=0.5, content=0.5, end_of_data=0.5)
+"""For a server that is known not to answer."""
+PATIENT = Timeouts(connect=20, command=20, data=20, content=20, end_of_data=20)
 
 
 def free_port() -> int:
@@ -59,13 +61,14 @@ class ScriptedServer:
         self.heard = b""
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._thread = threading.Thread(target=self._serve, daemon=True)
-        self.route = RouteAddress("127.0.0.1", self._listener.getsockname()[1], ehlo_name="w.example", timeouts=SHORT)
+        self.route = RouteAddress("127.0.0.1", self._listener.getsockname()[1], ehlo_name="w.example", timeouts=PATIENT)
 
     def __enter__(self) -> Self:
         self._thread.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
+        _wake(self._listener)
         self._listener.close()
         self._thread.join(5)
 
@@ -85,6 +88,12 @@ class ScriptedServer:
                     peer.sendall(answer.encode() + b"\r\n")
                 if answer and answer == self.last:
                     return
+
+
+def _wake(listener: socket.socket) -> None:
+    """End the waiting for somebody who did not come."""
+    with suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 Dialogue = Callable[[socket.socket], None]
@@ -111,6 +120,7 @@ def serving(dialogue: Dialogue, **route: object) -> Iterator[RouteAddress]:
         thread.start()
         address = RouteAddress("127.0.0.1", listener.getsockname()[1], ehlo_name="w.example", name="Main")
         yield replace(address, **{"timeouts": SHORT, **route})  # type: ignore[arg-type]
+        _wake(listener)
     thread.join(5)
 
 

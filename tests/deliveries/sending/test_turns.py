@@ -46,13 +46,14 @@ def test_what_a_rate_lets_through_comes_alone_when_all_before_it_are_through():
 
 def test_a_row_has_the_turn_that_was_taken_for_it():
     turns = Turns([entry(1), entry(2), entry(3)], Throttle(), 7, 20.0)
+    begun = time.monotonic()
 
     assert [[row.id for _, row in group] for group in turns.ready()] == [[1]]
     assert [[row.id for _, row in group] for group in turns.ready()] == [[2]]
 
     turn = turns.of(2, Leaving.MAIL)
     assert (turn.granted, turn.leaving) == (True, Leaving.MAIL)
-    assert 0 < turn.at - time.monotonic() <= 0.06
+    assert begun + 0.04 <= turn.at <= time.monotonic() + 0.06
     assert turns.of(1, Leaving.MAIL) is FREE
 
 
@@ -64,11 +65,11 @@ def test_who_missed_a_turn_has_it_moved_and_nobody_else_loses_one():
     time.sleep(LATEST * 2)
     assert first.missed
 
+    asked = time.monotonic()
     again = turns.of(1, Leaving.MAIL)
 
     assert again.granted
-    assert not again.missed
-    assert again.at > first.at
+    assert again.at > max(first.at, asked - LATEST)
     assert [throttle.turn(7, 5.0, "example.org").granted for _ in range(4)] == [True, False, False, False]
 
 
