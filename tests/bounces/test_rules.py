@@ -1,6 +1,6 @@
 """Rules as rows: loaded once, kept when edited, in force everywhere within seconds."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,7 +93,7 @@ def test_a_process_asks_for_changes_every_few_seconds_and_not_with_every_reply(
     django_assert_num_queries, monkeypatch
 ) -> None:
     clock = [1_000_000.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(rules, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     reply = Reply(550, "Computer says no", Stage.END_OF_DATA)
     qualify(reply)
     own_rule()

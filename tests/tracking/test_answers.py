@@ -1,7 +1,7 @@
 """Clicks and opens as mail programs and people ask for them."""
 
-import time
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -252,7 +252,7 @@ def test_a_known_link_leads_on_although_the_database_is_away_for_long(
         away()
 
     monkeypatch.setattr(known, "_asked", ask_again)
-    monkeypatch.setattr(time, "monotonic", lambda: 1e9)
+    monkeypatch.setattr(known, "time", SimpleNamespace(monotonic=lambda: 1e9))
 
     answers = [ask(paths(message)[0], environ) for _ in range(2)]
 

@@ -1,14 +1,15 @@
 """No check takes long for a content of the greatest length, whatever an author writes."""
 
-import gc
-import time
+from collections.abc import Callable
+from functools import partial
 
 import pytest
 
-from deliveries.analysis.checks import CHECKS, Phase
+from deliveries.analysis.checks import CHECKS, Check, Phase
 from deliveries.analysis.material import Material
 from deliveries.models import Delivery
 from deliveries.personalization.parse import MAX_SOURCE
+from tests.effort import SHORTER, grows_too_fast, processor_seconds
 
 OFFLINE = [
     check
@@ -27,35 +28,22 @@ PIECES = [
 
 @pytest.mark.parametrize("piece", PIECES)
 def test_its_time_grows_with_the_length_of_hostile_content_only(piece: str):
-    """Sixteen times the length may take sixteen times as long, on a busy machine four times that, not 256 times."""
-    short, long = _seconds(piece, MAX_SOURCE // 80), _seconds(piece, MAX_SOURCE // 5)
+    length = MAX_SOURCE // 5
+    short, long = _seconds(piece, length // SHORTER), _seconds(piece, length)
 
-    slow = {key: (short[key], long[key]) for key in long if long[key] > max(1.5, 64 * short[key])}
-    assert not slow
+    assert not {key: (short[key], long[key]) for key in long if grows_too_fast(short[key], long[key])}
     assert sum(long.values()) < 30
 
 
 def _seconds(piece: str, length: int) -> dict[str, float]:
-    """What each look at a content of that length takes of the processor, without the collection of garbage: that one
-    grows with all that the tests before left behind."""
-    gc.collect()
-    gc.disable()
-    try:
-        return _seconds_without_collection(piece, length)
-    finally:
-        gc.enable()
-
-
-def _seconds_without_collection(piece: str, length: int) -> dict[str, float]:
+    """What each look at a content of that length takes."""
     written = piece * (length // len(piece))
     material = Material(Delivery(html=written, text=written, subject="Hello", language="en"))
-    took = {}
-    for name, look in (("reading", lambda: material.reading), ("links", lambda: material.links)):
-        began = time.process_time()
-        look()
-        took[name] = time.process_time() - began
+    looks: dict[str, Callable[[], object]] = {"reading": lambda: material.reading, "links": lambda: material.links}
     for check in OFFLINE:
-        began = time.process_time()
-        list(check.function(material))
-        took[check.key] = time.process_time() - began
-    return took
+        looks[check.key] = partial(_carry_out, check, material)
+    return {name: processor_seconds(look) for name, look in looks.items()}
+
+
+def _carry_out(check: Check, material: Material) -> None:
+    list(check.function(material))
