@@ -184,6 +184,12 @@ class Delivery(Properties):
         null=True, editable=False, help_text="Figures that were counted from rows of the log before it was deleted."
     )
     claimed_at = models.DateTimeField(null=True, editable=False, help_text="When a worker last took a part of it.")
+    handed_out = models.BigIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="Messages that workers took: deliveries of one priority get as many.",
+    )
     losses = models.PositiveSmallIntegerField(
         default=0, editable=False, help_text="Connections lost in a row without one answer."
     )

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from django.db import connection, transaction
-from django.db.models import Count, Min, Q, QuerySet, Sum, Value
+from django.db.models import Count, F, Min, Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -19,6 +19,8 @@ SQL = statements(Path(__file__).parent / "sql")
 
 LEASE = timedelta(seconds=60)
 UNHELD = (PartState.READY, PartState.WAITING)
+HEAD_START = 1_000
+"""Messages: so many more than others of its priority a delivery gets that begins or goes on."""
 CANCELLED_AT_ONCE = 20
 """Parts in one transaction: some thousand messages, a fraction of a second."""
 
@@ -41,6 +43,7 @@ def claim(holder: str, now: datetime, *, without: Sequence[int] = (), looked_at:
                     "holder": holder,
                     "now": now,
                     "lease_until": now + LEASE,
+                    "head_start": HEAD_START,
                     "without": passed_over,
                     "looked_at": list(looked_at),
                 },
@@ -97,11 +100,13 @@ def give_back(part: Part, holder: str, *, not_before: datetime | None = None) ->
         left = pending(part).aggregate(number=Count("pk"), retry_at=Min(Coalesce("retry_at", Value(timezone.now()))))
         state = PartState.READY if left["number"] else PartState.DONE
         not_before = max(filter(None, (not_before, left["retry_at"])), default=None)
-        Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(
+        given_back = Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(
             state=state, holder="", lease_until=None, not_before=not_before
         )
         if state is PartState.DONE:
             _finish_when_done(delivery)
+        elif given_back:
+            Delivery.objects.filter(pk=delivery.pk).update(handed_out=F("handed_out") - left["number"])
 
 
 def finish_deliveries() -> None:

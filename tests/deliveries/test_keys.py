@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import dkim as dkimpy
@@ -11,17 +11,18 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
+from campaign.demo.sink import EXTENSIONS
 from campaign.lib.sealing import SealBroken
 from deliveries.actions.dkim_key import make_key, retire_key
 from deliveries.domains.records import dkim_record
 from deliveries.keys import signer, signing_keys
 from deliveries.mail import Mail
-from deliveries.models import Algorithm, Content, Delivery, DkimKey, Level, Message
+from deliveries.models import Algorithm, Attachment, Content, Delivery, DkimKey, Level, Message
 from deliveries.rows import message_row, renderer
 from deliveries.sending.worker import Worker
 from deliveries.states import DeliveryState, MessageState
 from tests.deliveries import factories
-from tests.smtp_sink import SinkThread
+from tests.smtp_sink import WITHOUT_CHUNKING, SinkThread
 
 pytestmark = pytest.mark.django_db
 
@@ -239,3 +240,22 @@ def test_opendkim_finds_both_signatures_good(key: DkimKey, modern: DkimKey, tmp_
     verdict = judged_by_opendkim(data, tmp_path)
 
     assert verdict.count("dkim=pass") == 2, verdict
+
+
+@pytest.mark.parametrize("extensions", [EXTENSIONS, WITHOUT_CHUNKING], ids=["chunks", "data"])
+def test_opendkim_finds_the_signature_of_mails_that_share_a_file_good_as_they_arrived(
+    extensions: Sequence[str], key: DkimKey, worker: Worker, smtp_sink: SinkThread, tmp_path: Path
+) -> None:
+    file = Attachment.objects.create(name="a.bin", content_type="image/png", data=bytes(range(256)) * 900, size=230_400)
+    smtp_sink.sink.script.extensions = extensions
+    factories.route(smtp_sink.port)
+    made = factories.delivery(factories.people(2), html="<p>Hello {{ recipient.first_name }}\n.\n</p>")
+    made.attachments.add(file)
+
+    factories.send(worker, factories.confirmed(factories.unchecked(made)))
+
+    arrived = [message.data for message in smtp_sink.messages]
+    assert [len(data) > file.size for data in arrived] == [True, True]
+    for data in arrived:
+        assert "dkim=pass" in judged_by_opendkim(data, tmp_path)
+    assert "dkim=pass" not in judged_by_opendkim(arrived[0].replace(b"AAECAwQF", b"AAECAwQG", 1), tmp_path)

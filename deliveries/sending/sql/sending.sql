@@ -1,6 +1,8 @@
 -- name: claim_part
--- The first free part of a running delivery: of those with the highest priority, the delivery that was served longest
--- ago (so that deliveries of one priority take turns). Each lateral look is one step in the partial index part_open.
+-- The first free part of a running delivery: of those with the highest priority, the delivery of which workers took
+-- the fewest messages (so that deliveries of one priority get as many, however large their parts are). One that begins
+-- or goes on is counted as having had nearly as many as the others: it catches up by a head start and no more.
+-- Each lateral look is one step in the partial index part_open.
 -- The delivery is locked before the part, as by whoever stops it, and looked at again when it was waited for: no part
 -- of a delivery is taken that was paused or stopped meanwhile. No part: others have just taken or locked its last one.
 -- What has a date was taken before: of deliveries that were looked at, such parts wait for the turns of their domains.
@@ -22,14 +24,14 @@ WITH chosen AS (
        AND (delivery.rests_until IS NULL OR delivery.rests_until <= %(now)s)
        AND (delivery.valid_until IS NULL OR delivery.valid_until > %(now)s)
        AND delivery.id <> ALL (%(without)s::bigint[])
-     ORDER BY delivery.priority DESC, delivery.claimed_at NULLS FIRST, delivery.id
+     ORDER BY delivery.priority DESC, delivery.handed_out, delivery.id
      LIMIT 1
        FOR NO KEY UPDATE OF delivery
 ), free AS (
-    SELECT part.id, chosen.id AS delivery_id
+    SELECT part.id, part.pending, chosen.id AS delivery_id
       FROM chosen
       CROSS JOIN LATERAL (
-           SELECT id
+           SELECT id, size - sent - failed - in_doubt AS pending
              FROM deliveries_part
             WHERE delivery_id = chosen.id
               AND state < %(done)s
@@ -41,7 +43,15 @@ WITH chosen AS (
               FOR UPDATE SKIP LOCKED
            ) part
 ), served AS (
-    UPDATE deliveries_delivery SET claimed_at = %(now)s FROM free WHERE deliveries_delivery.id = free.delivery_id
+    UPDATE deliveries_delivery delivery
+       SET claimed_at = %(now)s,
+           handed_out = free.pending + greatest(delivery.handed_out, (
+               SELECT max(other.handed_out) - %(head_start)s
+                 FROM deliveries_delivery other
+                WHERE other.state = %(in_progress)s AND other.priority = delivery.priority
+           ))
+      FROM free
+     WHERE delivery.id = free.delivery_id
 ), claimed AS (
     UPDATE deliveries_part part
        SET state = %(claimed)s, holder = %(holder)s, lease_until = %(lease_until)s,

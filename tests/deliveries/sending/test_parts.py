@@ -86,3 +86,43 @@ def test_outcomes_of_several_kinds_take_their_messages_in_the_order_in_which_bou
         assert Message.objects.select_for_update(nowait=True).get(pk=second.pk) == second
 
     assert factories.states(made) == list(states)
+
+
+def taken_in_turn(times: int) -> list[int]:
+    """Of which delivery each of the next parts is."""
+    taken = [parts.claim("somebody", now()) for _ in range(times)]
+    return [part.delivery_id for part in taken if part is not None]
+
+
+def test_deliveries_of_one_priority_get_as_many_messages_however_large_their_parts_are() -> None:
+    target = factories.people(40)
+    large = factories.confirmed(factories.delivery(target, part_size=20)).pk
+    small = factories.confirmed(factories.delivery(target, part_size=5)).pk
+
+    assert taken_in_turn(10) == [large, small, small, small, small, large, small, small, small, small]
+
+
+def test_a_delivery_that_begins_late_catches_up_by_a_head_start_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "HEAD_START", 10)
+    target = factories.people(60)
+    first = factories.confirmed(factories.delivery(target, part_size=5)).pk
+    taken_in_turn(6)
+
+    second = factories.confirmed(factories.delivery(target, part_size=5)).pk
+
+    assert taken_in_turn(6) == [second, second, first, second, first, second]
+
+
+def test_what_a_worker_gives_back_unsent_does_not_count_as_taken() -> None:
+    target = factories.people(10)
+    first = factories.confirmed(factories.delivery(target, part_size=10)).pk
+    second = factories.confirmed(factories.delivery(target, part_size=5)).pk
+    taken = parts.claim("me", now())
+    assert taken is not None
+
+    parts.give_back(taken, "somebody who lost it")
+    parts.give_back(taken, "me")
+    parts.give_back(taken, "me")
+
+    assert Delivery.objects.get(pk=first).handed_out == 0
+    assert taken_in_turn(3) == [first, second, second]
