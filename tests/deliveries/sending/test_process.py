@@ -159,7 +159,7 @@ def test_it_ends_its_slice_inside_a_part(process: Process, smtp_sink: SinkThread
     smtp_sink.misbehave(Fault("END", delay=0.05))
     delivery = factories.confirmed(factories.delivery(factories.people(400), part_size=400))
 
-    assert process.work(until=now() + timedelta(seconds=1)) is True
+    assert process.work(until=now() + timedelta(seconds=3)) is True
 
     part = Part.objects.get(delivery=delivery)
     assert (part.state, part.holder) == (PartState.READY, "")
