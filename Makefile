@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 NO_SERVICES := DATABASE_URL=postgresql://nobody@localhost/none REDIS_URL=redis://localhost/0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench bench-flat bench-mirror bench-tracking bench-parts bench-million bench-qualify bench-bounces bench-reports bench-rates fuzz chaos run worker beat migrations fmt
+.PHONY: help demo test check bench bench-flat bench-control bench-mirror bench-tracking bench-parts bench-million bench-qualify bench-bounces bench-reports bench-rates fuzz chaos run worker beat migrations fmt
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ bench-flat: $(STAMP) ## Measure whether rate and memory stay the same with a mil
 
 bench-rates: $(STAMP) ## Measure at the server whether a rate of 50 a second is kept, and reached (45 seconds)
 	$(BIN)/python -m benchmarks.rates --seconds 45
+
+bench-control: $(STAMP) ## Measure how soon acts take effect beside a large delivery, and how two deliveries share the workers (MESSAGES=n)
+	$(BIN)/python -m benchmarks.control $(if $(MESSAGES),--messages $(MESSAGES))
 
 bench-mirror: $(STAMP) ## Measure mirror pages of random messages of a delivery (MESSAGES=n)
 	$(BIN)/python -m benchmarks.mirror $(if $(MESSAGES),--messages $(MESSAGES))

@@ -116,6 +116,12 @@ def states_of(delivery: Delivery) -> dict[str, int]:
     return {MessageState(state).name: count for state, count in found.items()}
 
 
+def sent_at(delivery: Delivery) -> list[float]:
+    """When the server took each message that was sent, in order, in seconds since 1970."""
+    sent = Message.objects.of_delivery(delivery.pk).filter(state=MessageState.SENT).order_by("processed_at")
+    return [moment.timestamp() for moment in sent.values_list("processed_at", flat=True) if moment is not None]
+
+
 def log_bytes() -> dict[str, int]:
     """Size of the tables of deliveries, and of each one's indexes."""
     with connection.cursor() as cursor:
