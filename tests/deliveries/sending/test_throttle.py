@@ -18,6 +18,7 @@ from deliveries.sending.throttle import FREE, LONGEST_WAIT, Throttle, is_throttl
 from deliveries.sending.worker import Worker
 from deliveries.states import DeliveryState, MessageState
 from tests.deliveries import factories
+from tests.deliveries.sending.clock import Clock
 from tests.smtp_sink import SinkThread
 
 pytestmark = pytest.mark.django_db
@@ -173,7 +174,7 @@ def test_other_processes_learn_of_a_slow_domain(monkeypatch):
 
 
 def test_without_redis_what_is_limited_waits_and_the_rest_goes_on():
-    away = Throttle(redis.Redis(port=1))
+    away = Throttle(redis.Redis.from_url("redis://127.0.0.1:1"))
 
     assert away.turn(7, 0.0, "example.org") is FREE
     refused = away.turn(7, 5.0, "example.org")
@@ -260,3 +261,42 @@ def test_421_slows_the_domain_down_wherever_it_comes(
 
     assert client.smembers("throttle:slowed") == {b"example.org"}
     assert smtp_sink.messages == []
+
+
+def test_a_redis_that_hangs_takes_a_fifth_of_the_time_of_what_has_no_limit(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    turns = Throttle(clock=clock)
+    begun, asked = clock(), []
+
+    def hang(_: object) -> None:
+        asked.append(clock())
+        clock.seconds += 2.0
+        raise redis.TimeoutError("nobody answers")
+
+    monkeypatch.setattr(turns._redis, "smembers", hang)
+    while clock() < begun + 100:
+        assert turns.turn(7, 0.0, "example.org") is FREE
+        clock.seconds += 0.1
+
+    assert 9 <= len(asked) <= 11
+
+
+def test_what_is_limited_does_not_hold_up_the_rest_by_asking_a_redis_that_hangs(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+):
+    turns = Throttle(clock=clock)
+    DomainLimit.objects.create(domain="slow.example", messages_per_second=5)
+    turns.turn(7, 0.0, "example.org")
+    asked = []
+
+    def hang(**_: object) -> None:
+        asked.append(clock())
+        clock.seconds += 2.0
+        raise redis.TimeoutError("nobody answers")
+
+    monkeypatch.setattr(turns, "_take", hang)
+    given = [turns.turn(7, 0.0, "slow.example").granted for _ in range(50)]
+
+    assert not any(given)
+    assert len(asked) == 1
