@@ -143,7 +143,9 @@ warnings.filterwarnings("ignore", "django-anymail has dropped official support f
 # Celery: Redis carries hints only, results are rows.
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600}  # seconds
+# In seconds. Whoever confirms or resumes does not wait for a Redis that hangs: the hint is lost, not the work.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 2, "socket_connect_timeout": 2}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("default", "sending")}
 CELERY_TASK_ROUTES = {"deliveries.tasks.send_parts": {"queue": "sending"}}

@@ -28,13 +28,27 @@ def announce_work() -> None:
     transaction.on_commit(_wake_workers)
 
 
+def ask_for_another_slice() -> bool:
+    """Queue more sending now; returns whether the queue took it."""
+    return _send("deliveries.tasks.send_parts")
+
+
+def ask_for_copies(archive_id: int) -> bool:
+    """Queue the copies of one archive now; returns whether the queue took it."""
+    return _send("deliveries.tasks.archive", archive_id)
+
+
 def _wake_workers() -> None:
     for _ in range(WORKER_HINTS):
-        _send("deliveries.tasks.send_parts")
+        if not ask_for_another_slice():
+            return
 
 
-def _send(task: str, *arguments: int) -> None:
+def _send(task: str, *arguments: int) -> bool:
+    """Whether the queue took it."""
     try:
         current_app.send_task(task, args=arguments)
     except (OperationalError, RedisError) as error:
         logger.warning("The queue does not answer (%s); the work is found again within seconds.", error)
+        return False
+    return True

@@ -47,19 +47,22 @@ def cancel() -> None:
 
 @shared_task
 def send_parts() -> None:
-    """Send until nothing is open or the slice is over; then make room and come back."""
-    # Not all processes leave the servers at one moment: those that stay take the turns of those that come back.
-    more = this_process().work(until=now() + SLICE * random.uniform(0.6, 1.0))
-    _announce_copies()
-    if more:
-        send_parts.delay()
+    """Send until nothing is open or the slice is over; then make room and come back. While the queue does not answer,
+    nobody would get the room, and nothing would come back: the sending goes on."""
+    more = True
+    while more and not shutdown.asked():
+        # Not all processes leave the servers at one moment: those that stay take the turns of those that come back.
+        more = this_process().work(until=now() + SLICE * random.uniform(0.6, 1.0))
+        _announce_copies()
+        if more and queue.ask_for_another_slice():
+            return
 
 
 @shared_task
 def archive(archive_id: int) -> None:
     """Make copies for one archive until none is due or the slice is over; then make room and come back."""
     if make_copies(Archive.objects.get(pk=archive_id), until=now() + SLICE):
-        archive.delay(archive_id)
+        queue.ask_for_copies(archive_id)
 
 
 @shared_task
@@ -101,4 +104,5 @@ def wake() -> None:
 
 def _announce_copies() -> None:
     for due in archives_with_work(now()):
-        archive.delay(due.pk)
+        if not queue.ask_for_copies(due.pk):
+            return

@@ -1,18 +1,24 @@
 """Tasks: thin, and found again when Redis forgot them."""
 
 import json
+import socket
+from datetime import timedelta
 
 import pytest
 import redis
+from celery import Celery
 from django.conf import settings
 
+from campaign.demo.sink import Fault
 from campaign.lib.clock import now
+from deliveries import queue, tasks
 from deliveries.actions.analyse import analyse as ask
 from deliveries.models import Delivery, Message
 from deliveries.sending import parts
-from deliveries.states import DeliveryState
+from deliveries.states import DeliveryState, MessageState
 from deliveries.tasks import analyse_delivery, send_parts, wake
 from tests.deliveries import factories
+from tests.smtp_sink import SinkThread
 
 pytestmark = pytest.mark.django_db
 
@@ -95,3 +101,37 @@ def test_it_starts_a_delivery_even_when_the_queue_does_not_answer(monkeypatch, d
         delivery = factories.confirmed(factories.delivery(factories.people(1)))
 
     assert delivery.current_state is DeliveryState.IN_PROGRESS
+
+
+def test_it_goes_on_sending_while_the_queue_does_not_answer(smtp_sink: SinkThread, monkeypatch: pytest.MonkeyPatch):
+    refused: list[object] = []
+
+    def refuse(*arguments: object, **_: object) -> None:
+        refused.append(arguments)
+        raise redis.exceptions.TimeoutError("nobody answers")
+
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("END", delay=0.02))
+    delivery = factories.confirmed(factories.delivery(factories.people(60)))
+    monkeypatch.setattr("celery.Celery.send_task", refuse)
+    monkeypatch.setattr(tasks, "SLICE", timedelta(seconds=0.2))
+
+    send_parts()
+
+    assert factories.states(delivery) == [MessageState.SENT] * 60
+    assert refused
+
+
+def test_nobody_waits_long_for_a_queue_that_hangs(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        app = Celery(set_as_current=False)
+        app.config_from_object("django.conf:settings", namespace="CELERY")
+        app.conf.broker_url = f"redis://127.0.0.1:{silent.getsockname()[1]}/0"
+        app.conf.broker_transport_options = {**settings.CELERY_BROKER_TRANSPORT_OPTIONS, "socket_timeout": 0.1}
+        monkeypatch.setattr(queue, "current_app", app)
+
+        queue._wake_workers()
+
+    assert len(caplog.messages) == 1  # once refused, it is not asked seven times more
+    assert "The queue does not answer" in caplog.text
+    assert 0 < settings.CELERY_BROKER_TRANSPORT_OPTIONS["socket_timeout"] <= 2
