@@ -9,11 +9,11 @@ from decimal import Decimal
 from tempfile import TemporaryFile
 from typing import IO, Any
 
-from celery import current_app
 from django.db import DatabaseError, transaction
 
 from campaign.lib import privacy, pseudonyms
 from campaign.lib.clock import now
+from campaign.lib.hints import hint_after_commit
 from campaign.lib.privacy import Person
 from deliveries.models import AuditLine, Erasure
 from deliveries.moves import Actor
@@ -84,7 +84,7 @@ def ask_for_erasure(person: Person, *, by: Actor = None) -> Erasure:
         _audit(f"The erasure of {person.pseudonym} was asked for.", by)
     if (recipient := Recipient.objects.filter(pk=person.recipient_id or 0).first()) is not None:
         deny(recipient, source="erasure of the data was asked for")
-    transaction.on_commit(lambda: current_app.send_task("deliveries.tasks.erase", args=(erasure.pk,)), robust=True)
+    hint_after_commit("deliveries.tasks.erase", erasure.pk)
     return erasure
 
 

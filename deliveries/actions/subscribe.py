@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import Final
 
-from celery import current_app
 from django.conf import settings
 from django.core.signing import BadSignature, TimestampSigner
 from django.db import connection, transaction
@@ -14,6 +13,7 @@ from django.db.models import F, Value
 from django.urls import reverse
 
 from campaign.lib.clock import now
+from campaign.lib.hints import hint_after_commit
 from deliveries.sending import own_mail
 from deliveries.sending.own_mail import OwnMail
 from recipients import addresses, denylist, erased, subscriptions
@@ -80,9 +80,7 @@ def ask(service: Service, address: str, language: str) -> bool:
         asked_at=at,
         next_attempt_at=at,
     )
-    transaction.on_commit(
-        lambda: current_app.send_task("deliveries.tasks.send_confirmation", args=(request.pk,)), robust=True
-    )
+    hint_after_commit("deliveries.tasks.send_confirmation", request.pk)
     return True
 
 

@@ -4,7 +4,6 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from celery import current_app
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -13,6 +12,7 @@ from django.shortcuts import redirect, render
 from django.urls import URLPattern, path
 
 from campaign import ui
+from campaign.lib.hints import hint_after_commit
 from recipients.imports.detect import Form, ImportProblem, detect, header
 from recipients.imports.lines import open_text
 from recipients.imports.mapping import IGNORE, attribute_name, checked, guess
@@ -168,9 +168,7 @@ def start(job: RecipientImport, mapping: dict[str, str]) -> None:
         waiting = RecipientImport.objects.filter(pk=job.pk, state=ImportState.UPLOADED)
         if waiting.update(state=ImportState.QUEUED, mapping=mapping):
             # A hint that is lost costs seconds: the scheduler looks for imports that wait (recipients.tasks).
-            transaction.on_commit(
-                lambda: current_app.send_task("recipients.tasks.import_recipients", args=(job.pk,)), robust=True
-            )
+            hint_after_commit("recipients.tasks.import_recipients", job.pk)
 
 
 def result(request: HttpRequest, import_id: int) -> HttpResponse:

@@ -7,10 +7,10 @@ import logging
 import tempfile
 from pathlib import Path
 
-from celery import current_app
 from django.core.files import File
 from django.db import DatabaseError, connection, transaction
 
+from campaign.lib.hints import hint_after_commit
 from recipients.erased import Watch
 from recipients.imports.detect import ImportProblem, detect
 from recipients.imports.lines import open_text, read
@@ -24,9 +24,7 @@ logger = logging.getLogger(__name__)
 
 def ask_for_reading(file: PeopleFile) -> None:
     """Have a worker read the file, once the transaction is over. A hint that is lost costs seconds."""
-    transaction.on_commit(
-        lambda: current_app.send_task("recipients.tasks.read_people_file", args=(file.pk,)), robust=True
-    )
+    hint_after_commit("recipients.tasks.read_people_file", file.pk)
 
 
 def waiting() -> list[int]:

@@ -5,17 +5,16 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.db.models import F, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from campaign import ui
 from campaign.lib.clock import now
+from campaign.lib.hints import hint
 from deliveries.models import Delivery
 from deliveries.pages.access import delivery_page
 from deliveries.rights import Person
-from tracking import tasks
 from tracking.figures.again import why_not
 from tracking.figures.breakdown import HourRow, domains_of, first_hours, hours_of, links_of, programs_of, tallies_of
 from tracking.figures.charts import Chart, chart
@@ -110,8 +109,10 @@ def recount_page(request: HttpRequest, delivery: Delivery) -> HttpResponse:
         raise PermissionDenied
     refusal = why_not(delivery)
     if request.method == "POST" and not refusal:
-        transaction.on_commit(lambda: tasks.count_again.delay(delivery.pk))
-        messages.success(request, "The figures are being counted again. Load the report again in a moment.")
+        if hint("tracking.tasks.count_again", delivery.pk):
+            messages.success(request, "The figures are being counted again. Load the report again in a moment.")
+        else:
+            messages.error(request, "The queue does not answer, so nothing is counted. Try again in a moment.")
         return redirect("admin:deliveries_delivery_report", delivery.pk)
     return ui.page(
         request, "tracking/recount.html", title=f"Count again: {delivery.label}", delivery=delivery, refusal=refusal

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from kombu.exceptions import OperationalError
 
 from campaign.lib.clock import now
 from deliveries.models import Delivery
@@ -159,18 +160,33 @@ def test_it_is_for_those_who_may_view_deliveries(at_outsider: Client, name: str)
 
 
 def test_it_counts_again_when_somebody_confirms(
-    at_marketer: Client, at_colleague: Client, django_capture_on_commit_callbacks, monkeypatch: pytest.MonkeyPatch
+    at_marketer: Client, at_colleague: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = seen()
     asked: list[int] = []
-    monkeypatch.setattr("tracking.tasks.count_again.delay", asked.append)
+
+    def take(_: str, delivery_id: int) -> bool:
+        asked.append(delivery_id)
+        return True
+
+    monkeypatch.setattr("tracking.reports.report.hint", take)
 
     assert at_colleague.post(url(made, "recount")).status_code == 403
     assert "Count the figures again?" in at_marketer.get(url(made, "recount")).content.decode()
     assert asked == []
-    with django_capture_on_commit_callbacks(execute=True):
-        assert at_marketer.post(url(made, "recount")).status_code == 302
+    assert at_marketer.post(url(made, "recount")).status_code == 302
     assert asked == [made.pk]
     Delivery.objects.filter(pk=made.pk).update(log_purged_at=now())
     assert "The delivery log was deleted" in at_marketer.post(url(made, "recount")).content.decode()
     assert asked == [made.pk]
+
+
+def test_it_says_when_the_queue_does_not_answer(at_marketer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OperationalError("nobody answers")
+
+    monkeypatch.setattr("celery.Celery.send_task", refuse)
+
+    page = at_marketer.post(url(seen(), "recount"), follow=True).content.decode()
+
+    assert "The queue does not answer, so nothing is counted." in page

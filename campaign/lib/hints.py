@@ -1,0 +1,27 @@
+"""Say that there is work. PostgreSQL is the truth: a hint that is lost costs seconds, because what runs regularly looks
+again."""
+
+import logging
+from functools import partial
+
+from celery import current_app
+from django.db import transaction
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+
+def hint(task: str, *arguments: int) -> bool:
+    """Queue a task now; returns whether the queue took it. Waits some seconds for one that hangs, not longer."""
+    try:
+        current_app.send_task(task, args=arguments)
+    except (OperationalError, RedisError) as error:
+        logger.warning("The queue does not answer (%s); the work is found again within seconds.", error)
+        return False
+    return True
+
+
+def hint_after_commit(task: str, *arguments: int) -> None:
+    """Queue a task once the present transaction is committed."""
+    transaction.on_commit(partial(hint, task, *arguments))
