@@ -49,3 +49,8 @@ class Part(models.Model):
 
     def __str__(self) -> str:
         return f"Part {self.pk} of delivery {self.delivery_id}"
+
+    @property
+    def without_outcome(self) -> int:
+        """Messages that are pending or cancelled, by its counters."""
+        return self.size - self.sent - self.failed - self.in_doubt

@@ -20,7 +20,8 @@ SQL = statements(Path(__file__).parent / "sql")
 LEASE = timedelta(seconds=60)
 UNHELD = (PartState.READY, PartState.WAITING)
 HEAD_START = 1_000
-"""Messages: so many more than others of its priority a delivery gets that begins or goes on."""
+"""Messages: so many more than others of its priority a delivery gets that begins or goes on; a part's where that is
+larger."""
 CANCELLED_AT_ONCE = 20
 """Parts in one transaction: some thousand messages, a fraction of a second."""
 
@@ -91,8 +92,12 @@ def renew_all(holders: Sequence[str], now: datetime) -> None:
     Part.objects.filter(holder__in=holders, state=PartState.CLAIMED).update(lease_until=now + LEASE)
 
 
-def give_back(part: Part, holder: str, *, not_before: datetime | None = None) -> None:
-    """End a claim: the part is done when nothing in it is pending, else open again (from ``not_before`` on)."""
+def give_back(part: Part, holder: str, *, tried: int = 0, not_before: datetime | None = None) -> None:
+    """End a claim: the part is done when nothing in it is pending, else open again (from ``not_before`` on).
+
+    ``tried`` are the messages that got an outcome since ``part`` was read, be it that they are tried again: all others
+    that had none then are taken off what its delivery was handed out, as the claim had put them on.
+    """
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=part.delivery_id)
         if delivery.current_state is DeliveryState.STOPPED or _is_over(delivery):
@@ -103,10 +108,10 @@ def give_back(part: Part, holder: str, *, not_before: datetime | None = None) ->
         given_back = Part.objects.filter(pk=part.pk, holder=holder, state=PartState.CLAIMED).update(
             state=state, holder="", lease_until=None, not_before=not_before
         )
+        if given_back and (untouched := part.without_outcome - tried):
+            Delivery.objects.filter(pk=delivery.pk).update(handed_out=F("handed_out") - untouched)
         if state is PartState.DONE:
             _finish_when_done(delivery)
-        elif given_back:
-            Delivery.objects.filter(pk=delivery.pk).update(handed_out=F("handed_out") - left["number"])
 
 
 def finish_deliveries() -> None:

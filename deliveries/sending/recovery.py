@@ -79,7 +79,7 @@ def _doubt(holder: str) -> None:
     for part in parts.overdue(now()).filter(holder=holder).select_for_update():
         lost = list(_in_doubt(part))
         outcomes.record(lost, [part.pk])
-        parts.give_back(part, holder)
+        parts.give_back(part, holder, tried=len(lost))
         write_journal(part.delivery_id, LOST.format(holder=holder, count=len(lost)), level=Level.ERROR)
 
 

@@ -24,7 +24,8 @@ LOSSES_FOR_ONE_MESSAGE: Final = 3
 
 
 def after_loss(part: Part, at: datetime) -> None:
-    """A connection was lost without a single answer from the server; the more in a row, the longer the rest.
+    """A connection was lost without a single answer from the server, or a worker met an error that nobody foresaw; the
+    more in a row, the longer the rest. What fails each time would else be taken first each time, before all others.
 
     Of several workers that lose their connections together, the first sets the rest.
     """

@@ -88,6 +88,7 @@ class Worker:
             parts.give_back(part, self.holder)
         except Exception:
             self._start_over()
+            rest.after_loss(part, now())
             raise
         return True
 
@@ -142,7 +143,7 @@ class Worker:
             if turns.ask_again_in is not None:
                 not_before = now() + timedelta(seconds=turns.ask_again_in)
                 self.passed_over.must_wait(
-                    part.delivery_id, turns.ask_again_in, wholly=not batch.progressed, by_route=turns.by_route
+                    part.delivery_id, turns.ask_again_in, wholly=not batch.tried, by_route=turns.by_route
                 )
         except RouteBusy:
             raise
@@ -153,9 +154,9 @@ class Worker:
         batch.flush()
         if batch.answered:
             rest.over(part)
-        if batch.progressed:
+        if batch.tried:
             rest.got_on(part)
-        parts.give_back(part, self.holder, not_before=not_before)
+        parts.give_back(part, self.holder, tried=batch.tried, not_before=not_before)
 
     def _may_leave(self, batch: "_Batch", turns: Turns, mail: Mail, leaving: Leaving) -> bool:
         """Whether this of a mail leaves now, at its turn; the journal knows then that a content does. It does not when
@@ -221,9 +222,9 @@ class Worker:
             return
         if not batch.answered:
             rest.after_loss(part, now())
-        if not batch.progressed and (failure := rest.blamed(part, lost.sentence, now())):
+        if not batch.tried and (failure := rest.blamed(part, lost.sentence, now())):
             outcomes.record([failure], [part.pk])
-            batch.progressed = True
+            batch.tried = 1
 
     def _mails(self, ahead: Ahead, batch: "_Batch") -> Iterator[Mail]:
         """The mails that may leave now, until the time is up, or somebody pauses or stops the delivery."""
@@ -248,7 +249,7 @@ class _Batch:
         self.since = now()
         self.goes_on = True
         self.called_off = False
-        self.progressed = False
+        self.tried = 0
         self.answered = False
 
     def is_wanted(self) -> bool:
@@ -260,7 +261,7 @@ class _Batch:
     def add(self, message_id: int, reply: Reply | None) -> None:
         """Journal an outcome now, record it with the next flush. ``None`` is an answer that never came."""
         self.worker.journal.outcome(message_id, reply)
-        self.progressed = True
+        self.tried += 1
         self.answered = self.answered or (reply is not None and reply.stage is not Stage.LOCAL)
         at = now()
         self.outcomes.append(

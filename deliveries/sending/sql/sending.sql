@@ -1,7 +1,8 @@
 -- name: claim_part
 -- The first free part of a running delivery: of those with the highest priority, the delivery of which workers took
 -- the fewest messages (so that deliveries of one priority get as many, however large their parts are). One that begins
--- or goes on is counted as having had nearly as many as the others: it catches up by a head start and no more.
+-- or goes on is counted as having had nearly as many as the others: it catches up by a head start and no more, which
+-- is at least the largest part: by so much do those differ that share all the time.
 -- Each lateral look is one step in the partial index part_open.
 -- The delivery is locked before the part, as by whoever stops it, and looked at again when it was waited for: no part
 -- of a delivery is taken that was paused or stopped meanwhile. No part: others have just taken or locked its last one.
@@ -28,10 +29,10 @@ WITH chosen AS (
      LIMIT 1
        FOR NO KEY UPDATE OF delivery
 ), free AS (
-    SELECT part.id, part.pending, chosen.id AS delivery_id
+    SELECT part.id, part.without_outcome, chosen.id AS delivery_id
       FROM chosen
       CROSS JOIN LATERAL (
-           SELECT id, size - sent - failed - in_doubt AS pending
+           SELECT id, size - sent - failed - in_doubt AS without_outcome
              FROM deliveries_part
             WHERE delivery_id = chosen.id
               AND state < %(done)s
@@ -45,8 +46,8 @@ WITH chosen AS (
 ), served AS (
     UPDATE deliveries_delivery delivery
        SET claimed_at = %(now)s,
-           handed_out = free.pending + greatest(delivery.handed_out, (
-               SELECT max(other.handed_out) - %(head_start)s
+           handed_out = free.without_outcome + greatest(delivery.handed_out, (
+               SELECT max(other.handed_out) - greatest(%(head_start)s, max(other.part_size))
                  FROM deliveries_delivery other
                 WHERE other.state = %(in_progress)s AND other.priority = delivery.priority
            ))

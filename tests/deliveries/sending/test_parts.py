@@ -113,6 +113,30 @@ def test_a_delivery_that_begins_late_catches_up_by_a_head_start_only(monkeypatch
     assert taken_in_turn(6) == [second, second, first, second, first, second]
 
 
+def test_parts_that_are_larger_than_the_head_start_get_their_delivery_no_more_than_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parts, "HEAD_START", 10)
+    target = factories.people(60)
+    large = factories.confirmed(factories.delivery(target, part_size=20)).pk
+    small = factories.confirmed(factories.delivery(target, part_size=5)).pk
+
+    assert taken_in_turn(15) == [large, *[small] * 4] * 3
+
+
+def test_messages_that_were_cancelled_in_a_part_do_not_count_however_often_it_is_taken() -> None:
+    made = factories.confirmed(factories.delivery(factories.people(5)))
+    first = Message.objects.of_delivery(made.pk).order_by("pk")[0]
+    Message.objects.of_delivery(made.pk).exclude(pk=first.pk).update(state=MessageState.CANCELLED)
+
+    for _ in range(2):
+        taken = parts.claim("me", now())
+        assert taken is not None
+        parts.give_back(taken, "me")
+
+    assert Delivery.objects.get().handed_out == 0
+
+
 def test_what_a_worker_gives_back_unsent_does_not_count_as_taken() -> None:
     target = factories.people(10)
     first = factories.confirmed(factories.delivery(target, part_size=10)).pk

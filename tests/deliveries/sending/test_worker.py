@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,8 @@ from deliveries.actions.control import pause, stop
 from deliveries.actions.retry_failed import retry_failed
 from deliveries.mail import Mail
 from deliveries.models import Delivery, DomainLimit, Message, Part
-from deliveries.rendering.merge import Draft, Renderer
+from deliveries.rendering.merge import Draft, MessageRow, Renderer
+from deliveries.rows import pending_rows
 from deliveries.sending import parts
 from deliveries.sending.passed_over import PassedOver
 from deliveries.sending.rest import UNREACHABLE_PAUSE
@@ -128,6 +130,45 @@ def test_one_refused_connection_does_not_let_those_rest_who_have_theirs(worker, 
     factories.send(worker, delivery)
     assert delivery.rests_until is not None
     assert "Too many connections" in delivery.state_note
+
+
+def test_a_delivery_whose_messages_are_all_put_off_leaves_others_of_its_priority_their_turns(
+    worker, smtp_sink: SinkThread
+):
+    factories.route(smtp_sink.port)
+    smtp_sink.misbehave(Fault("RCPT", reply="450 4.2.0 Greylisted"))
+    target = factories.people(4)
+    two = [factories.confirmed(factories.delivery(target, part_size=2, max_retries=3)) for _ in range(2)]
+
+    for _ in range(2):
+        worker.step()
+
+    assert [Message.objects.of_delivery(made.pk).filter(attempts=1).count() for made in two] == [2, 2]
+    assert [Delivery.objects.get(pk=made.pk).handed_out for made in two] == [2, 2]
+
+
+def test_a_delivery_at_which_workers_fail_rests_while_others_are_sent(
+    worker, smtp_sink: SinkThread, monkeypatch: pytest.MonkeyPatch
+):
+    def rows(part: Part) -> Iterator[tuple[int, MessageRow]]:
+        if part.delivery_id == broken.pk:
+            raise KeyError("nobody foresaw this")
+        return pending_rows(part)
+
+    monkeypatch.setattr("deliveries.sending.worker.pending_rows", rows)
+    factories.route(smtp_sink.port)
+    target = factories.people(2)
+    broken, other = (factories.confirmed(factories.delivery(target)) for _ in range(2))
+
+    with pytest.raises(KeyError):
+        worker.step()
+    worker.step()
+
+    assert factories.states(broken) == [MessageState.PENDING] * 2
+    assert factories.states(other) == [MessageState.SENT] * 2
+    broken.refresh_from_db()
+    assert (broken.losses, broken.handed_out) == (1, 0)
+    assert broken.rests_until is not None
 
 
 def test_it_says_an_unreachable_server_once_in_the_journal(worker):
