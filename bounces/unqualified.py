@@ -164,8 +164,11 @@ def _follow(verdicts: Mapping[int, tuple[str, Verdict]]) -> int:
     """Do what follows for some failures with these texts, and forget them; texts without failures go. Returns how many.
 
     Locks are taken as whoever processes bounces takes them: messages, addresses, texts, each by their keys. So what
-    fails meanwhile with these texts is left for the next call.
+    fails meanwhile with these texts is left for the next call. Persons who judge at the same time do it one after the
+    other: figures are locked text by text.
     """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('judge_past'))")
     waiting = UnqualifiedFailure.objects.filter(text__in=verdicts).order_by("message_id", "text_id")
     failures = list(waiting[:BATCH])
     messages = Message.objects.select_for_update(no_key=True).order_by("pk")

@@ -1,6 +1,6 @@
 """Add the delivery log up by domain and hour, for deliveries whose log has changed since."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -35,8 +35,13 @@ def count_logs(at: datetime) -> int:
     return len(changed)
 
 
-def count_again(delivery_ids: Iterable[int], **_: Any) -> None:
-    """Receiver of :data:`deliveries.signals.judged_again`: the figures by reason of these deliveries are stale."""
+def count_again(delivery_ids: Collection[int], **_: Any) -> None:
+    """Receiver of :data:`deliveries.signals.judged_again`: the figures by reason of these deliveries are stale.
+
+    Nobody adds them up until the end of the transaction: who did would write over this that old reasons are up to date.
+    """
+    for delivery_id in sorted(delivery_ids):
+        _have_for_oneself(delivery_id)
     LogCount.objects.filter(pk__in=list(delivery_ids)).update(stamp="", due_at=now())
 
 
@@ -65,9 +70,7 @@ def stamp_of(delivery_id: int) -> str:
 def count_log(delivery: Delivery, stamp: str) -> None:
     """Add one log up afresh; its stamp was read before, so that what changes meanwhile is found the next time."""
     started = monotonic()
-    with connection.cursor() as cursor:
-        # Two at once would both delete the old lines and both write new ones.
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('count_log'), %s)", [delivery.pk])
+    _have_for_oneself(delivery.pk)  # two at once would both delete the old lines and both write new ones
     known = LogCount.objects.filter(pk=delivery.pk).first()
     first, last = message_range(delivery.pk)
     LogTally.objects.filter(delivery_id=delivery.pk).delete()
@@ -80,6 +83,13 @@ def count_log(delivery: Delivery, stamp: str) -> None:
         delivery_id=delivery.pk,
         defaults={"stamp": stamp, "counted_at": at, "due_at": at + rest, "text_only": text_only},
     )
+
+
+def _have_for_oneself(delivery_id: int) -> None:
+    """Wait for whoever adds this log up, or changes it without a trace in its stamp, and be alone until the end of the
+    transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('count_log'), %s)", [delivery_id])
 
 
 def _text_messages(delivery: Delivery) -> int:

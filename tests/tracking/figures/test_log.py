@@ -1,11 +1,12 @@
 """The sums over the delivery log equal the log, and are brought along when it changes."""
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 from django.db.models import Sum
 
 from campaign.lib.clock import now
@@ -14,6 +15,7 @@ from deliveries.sending import outcomes
 from deliveries.sending.verdict import FailureType, Reason, Verdict
 from deliveries.states import DeliveryState, MessageState
 from tests.deliveries import factories
+from tests.deliveries.sending.sessions import until_somebody_waits
 from tracking.figures import log
 from tracking.figures.models import LogCount, LogTally
 
@@ -94,6 +96,34 @@ def test_it_adds_up_again_what_a_new_rule_judges_anew() -> None:
     outcomes.judge_again([message.pk], Verdict(FailureType.HARD, Reason.USER_UNKNOWN))
 
     assert log.count_logs(now()) == 1
+    failed = LogTally.objects.get(delivery_id=delivery.pk, hour=None, state=MessageState.FAILED)
+    assert (failed.failure_type, failed.reason) == ("hard", Reason.USER_UNKNOWN)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_log_that_is_added_up_while_a_rule_judges_it_anew_has_the_new_reasons(is_known: bool) -> None:
+    factories.builtin_blocks()
+    delivery = running()
+    message = Message.objects.of_delivery(delivery.pk).order_by("pk")[0]
+    fail(message, 3)
+    if is_known:
+        log.count_log(delivery, "")
+
+    def elsewhere() -> None:
+        try:
+            log.count_log(delivery, log.stamp_of(delivery.pk))
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            outcomes.judge_again([message.pk], Verdict(FailureType.HARD, Reason.USER_UNKNOWN))
+            adding_up = pool.submit(elsewhere)
+            until_somebody_waits()
+        adding_up.result(60)
+    log.count_logs(now())
+
     failed = LogTally.objects.get(delivery_id=delivery.pk, hour=None, state=MessageState.FAILED)
     assert (failed.failure_type, failed.reason) == ("hard", Reason.USER_UNKNOWN)
 
