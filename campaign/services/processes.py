@@ -12,9 +12,12 @@ from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
 PR_SET_KEEPCAPS = 8
+PR_GET_SECUREBITS = 27
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAPABILITY_VERSION_3 = 0x20080522
 
 # Loaded here because nothing may be imported between fork and exec.
@@ -95,6 +98,9 @@ def _become(user: pwd.struct_passwd) -> None:
     """
     if sys.platform == "linux":
         _libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+        # Else access(), by which PostgreSQL looks for its own programs, knows nothing of that right.
+        bits = _libc.prctl(PR_GET_SECUREBITS, 0, 0, 0, 0)
+        _libc.prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP, 0, 0, 0)
     os.setgroups([])
     os.setgid(user.pw_gid)
     os.setuid(user.pw_uid)
