@@ -3,6 +3,7 @@
 import math
 import re
 from argparse import Action, ArgumentTypeError
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -13,7 +14,7 @@ WRONG_CALL: Final = 2
 _SENTENCES: Final = (
     (r"the following arguments are required: (?P<names>.+)", "Missing: {names}."),
     (r"argument (?P<name>.+?): invalid int value: (?P<value>.+)", "{name} is a whole number, not “{value}”."),
-    (r"argument (?P<name>.+?): (?P<words>is a number of seconds, .+)", "{name} {words}."),
+    (r"argument (?P<name>.+?): (?P<words>is a (?:number of seconds|whole number from .+), .+)", "{name} {words}."),
     (
         r"argument (?P<name>.+?): invalid choice: (?P<value>.+) \(choose from (?P<choices>.+)\)",
         "{name} cannot be “{value}”. Choose one of: {choices}.",
@@ -34,6 +35,21 @@ def seconds(text: str) -> float:
     if not 0 <= value < math.inf:
         raise ArgumentTypeError(f"is a number of seconds, not “{text[:100]}”")
     return value
+
+
+def whole_number(least: int, most: int) -> Callable[[str], int]:
+    """The type of an argument that is a whole number from ``least`` to ``most``."""
+
+    def read(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if not least <= value <= most:
+            raise ArgumentTypeError(f"is a whole number from {least} to {most}, not “{text[:100]}”")
+        return value
+
+    return read
 
 
 def _said(message: str) -> str:

@@ -1,5 +1,6 @@
 """What a program gets to know about a delivery: plain values with stable names, ready for JSON."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from deliveries.analysis.run import exclusion_counts
 from deliveries.models import Delivery, Level
 from deliveries.pages.overdue import overdue
 from deliveries.pages.people import target_of
-from deliveries.pages.progress import counts, progress_of
+from deliveries.pages.progress import Progress, counts, progress_of
 from deliveries.states import DeliveryState
 from recipients.models import PeopleFile
 
@@ -20,25 +21,21 @@ UNNAMED = "analysis"
 """Name of a warning that no check gives but the analysis itself."""
 
 
+def lines_of(deliveries: Iterable[Delivery]) -> list[dict[str, Any]]:
+    """One line for each delivery, templates loaded: what can be said of many in two queries. Moments and what there is
+    not yet are as in :func:`summary_of`."""
+    shown = list(deliveries)
+    progress = progress_of(shown)
+    return [_line(delivery, progress[delivery.pk]) for delivery in shown]
+
+
 def summary_of(delivery: Delivery) -> dict[str, Any]:
     """Where the delivery stands. Moments are in UTC (ISO 8601); what there is not yet is ``None``."""
-    progress = progress_of([delivery])[delivery.pk]
-    state = delivery.current_state
     target = target_of(delivery)
     return {
-        "id": delivery.pk,
-        "label": delivery.label,
-        "code": delivery.code,
-        "state": state.name.lower(),
-        "state_label": state.label,
-        "note": delivery.state_note,
-        "overdue": overdue(delivery, now()),
-        "stale": state is DeliveryState.READY and is_stale(delivery),
-        "page": settings.PUBLIC_URL.rstrip("/") + reverse("admin:deliveries_delivery_dashboard", args=[delivery.pk]),
-        "template": delivery.template.label if delivery.template else None,
+        **_line(delivery, progress_of([delivery])[delivery.pk]),
+        "stale": delivery.current_state is DeliveryState.READY and is_stale(delivery),
         "approval_mode": delivery.approval_mode,
-        "proof_of": delivery.proof_of_id,
-        "proof_number": delivery.proof_number,
         "target": {
             "lists": target.lists,
             "queries": target.queries,
@@ -47,16 +44,34 @@ def summary_of(delivery: Delivery) -> dict[str, Any]:
         },
         "population": delivery.population,
         "excluded": exclusion_counts(delivery),
-        "to_deliver": delivery.to_deliver,
         "seeds": delivery.seeds,
-        "messages": {each.name.lower(): count for each, count in counts(delivery, progress)},
-        "percent": progress.percent,
-        "warnings": _lines(delivery, Level.WARNING),
-        "errors": _lines(delivery, Level.ERROR),
+        "warnings": _findings(delivery, Level.WARNING),
+        "errors": _findings(delivery, Level.ERROR),
         "proofs": [
             {"id": proof.pk, "number": proof.proof_number, "state": proof.current_state.name.lower()}
             for proof in delivery.proofs.order_by("proof_number")
         ],
+    }
+
+
+def _line(delivery: Delivery, progress: Progress) -> dict[str, Any]:
+    state = delivery.current_state
+    return {
+        "id": delivery.pk,
+        "label": delivery.label,
+        "code": delivery.code,
+        "state": state.name.lower(),
+        "state_label": state.label,
+        "note": delivery.state_note,
+        "overdue": overdue(delivery, now()),
+        "page": settings.PUBLIC_URL.rstrip("/") + reverse("admin:deliveries_delivery_dashboard", args=[delivery.pk]),
+        "template": delivery.template.label if delivery.template else None,
+        "priority": delivery.priority,
+        "proof_of": delivery.proof_of_id,
+        "proof_number": delivery.proof_number,
+        "to_deliver": delivery.to_deliver,
+        "messages": {each.name.lower(): count for each, count in counts(delivery, progress)},
+        "percent": progress.percent,
         "updated_at": _moment(delivery.updated_at),
         "analysed_at": _moment(delivery.analysed_at),
         "contact_at": _moment(delivery.contact_at),
@@ -85,7 +100,7 @@ def name_of(check_key: str) -> str:
     return check_key or UNNAMED
 
 
-def _lines(delivery: Delivery, level: Level) -> list[dict[str, str]]:
+def _findings(delivery: Delivery, level: Level) -> list[dict[str, str]]:
     lines = delivery.journal.filter(level=level).order_by("pk")
     return [{"name": name_of(line.check_key), "sentence": line.sentence} for line in lines]
 

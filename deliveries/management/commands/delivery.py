@@ -1,5 +1,5 @@
-"""``manage.py delivery create|analyse|proof|confirm|cancel|pause|resume|stop|status``: the way of a delivery without a
-browser. Each prints one JSON object."""
+"""``manage.py delivery create|analyse|proof|confirm|cancel|pause|resume|stop|status|list``: the way of a delivery
+without a browser. Each prints one JSON object."""
 
 import json
 import sys
@@ -14,7 +14,7 @@ from campaign.lib import command
 from campaign.lib.command import WRONG_CALL
 from deliveries.actions.base import ActionRefused, MoveRefused
 from deliveries.actions.target_by_name import NoSuchName
-from deliveries.management.script import create, move, prove
+from deliveries.management.script import create, look, move, prove
 from deliveries.management.script.arguments import add_delivery, add_person, add_wait
 from deliveries.management.script.base import REFUSED, Ended, Options, WrongCall, delivery_of, person_called
 from deliveries.models import Delivery
@@ -27,22 +27,39 @@ class Act:
 
     name: str
     words: str
-    run: Callable[[Options, User | None], Delivery]
+    run: Callable[[Options, User | None], dict[str, Any]]
+    """Does it, and says what came of it."""
     arguments: tuple[Callable[[ArgumentParser], None], ...] = (add_delivery,)
 
 
+def _on_one(do: Callable[[Options, User | None], Delivery]) -> Callable[[Options, User | None], dict[str, Any]]:
+    """The act ``do``, answered by the delivery as it stands afterwards."""
+    return lambda options, by: summary_of(delivery_of(do(options, by).pk))
+
+
 ACTS: Final = (
-    Act("create", "make a delivery from a template", create.run, (create.arguments,)),
-    Act("analyse", "compute target, checks and messages; nothing leaves", prove.analyse, (add_delivery, add_wait)),
-    Act("proof", "send the delivery as it is now to testers", prove.proof, (add_delivery, prove.proof_arguments)),
+    Act("create", "make a delivery from a template", _on_one(create.run), (create.arguments,)),
+    Act(
+        "analyse",
+        "compute target, checks and messages; nothing leaves",
+        _on_one(prove.analyse),
+        (add_delivery, add_wait),
+    ),
+    Act(
+        "proof",
+        "send the delivery as it is now to testers",
+        _on_one(prove.proof),
+        (add_delivery, prove.proof_arguments),
+    ),
     Act(
         "confirm",
         "start an analysed delivery, at once or at its contact date",
-        move.confirm,
+        _on_one(move.confirm),
         (add_delivery, move.confirm_arguments),
     ),
-    *(Act(name, words, move.one_word) for name, (_, words) in move.ONE_WORD.items()),
-    Act("status", "say where the delivery stands", move.status),
+    *(Act(name, words, _on_one(move.one_word)) for name, (_, words) in move.ONE_WORD.items()),
+    Act("status", "say where the delivery stands", _on_one(look.status)),
+    Act("list", "list deliveries, the newest first", look.listed, (look.list_arguments,)),
 )
 
 
@@ -56,11 +73,12 @@ class _Parser(command.Parser):
 
 
 class Command(command.Command):
-    """One act on one delivery."""
+    """One act."""
 
     help = (
         "Take a delivery from its template to its end without a browser. Prints one JSON object: the delivery as it "
-        'stands, or {"error": a sentence}. Exit codes: 0 done, 1 refused or failed, 2 wrong call, 3 --wait is over.'
+        'stands, the deliveries asked for, or {"error": a sentence}. '
+        "Exit codes: 0 done, 1 refused or failed, 2 wrong call, 3 --wait is over."
     )
 
     parser_class = _Parser
@@ -77,8 +95,7 @@ class Command(command.Command):
     def handle(self, *args: Any, **options: Any) -> None:
         """Do it and print what came of it."""
         try:
-            delivery = options["run"](options, person_called(options["as_user"]))
-            _print(summary_of(delivery_of(delivery.pk)), self.stdout.write)
+            _print(options["run"](options, person_called(options["as_user"])), self.stdout.write)
         except (WrongCall, NoSuchName) as wrong:
             self._end(str(wrong), WRONG_CALL)
         except (ActionRefused, MoveRefused) as refused:

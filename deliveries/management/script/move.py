@@ -1,4 +1,4 @@
-"""``delivery confirm``, ``cancel``, ``pause``, ``resume``, ``stop`` and ``status``: an analysed delivery on its way."""
+"""``delivery confirm``, ``cancel``, ``pause``, ``resume`` and ``stop``: an analysed delivery on its way."""
 
 from argparse import ArgumentParser
 from datetime import datetime
@@ -7,12 +7,10 @@ from typing import Final
 from django.contrib.auth.models import User
 
 from deliveries.actions import confirm as action
-from deliveries.actions.base import ActionRefused
-from deliveries.management.script.base import REFUSED, Ended, Options, WrongCall, allowed, delivery_of
+from deliveries.management.script.base import REFUSED, Ended, Options, WrongCall, allowed
 from deliveries.models import Delivery
 from deliveries.pages.acts import ACTS
 from deliveries.pages.summary import name_of
-from deliveries.rights import rights_of
 from deliveries.states import DeliveryState
 
 ONE_WORD: Final = {
@@ -72,12 +70,4 @@ def one_word(options: Options, by: User | None) -> Delivery:
     name, _ = ONE_WORD[options["act"]]
     delivery = allowed(options, by, name)
     ACTS[name].action(delivery, by=by)
-    return delivery
-
-
-def status(options: Options, by: User | None) -> Delivery:
-    """The delivery as it is. Raises WrongCall, ActionRefused."""
-    delivery = delivery_of(options["delivery"])
-    if by is not None and not rights_of(by, delivery).view:
-        raise ActionRefused(f"{by} may not look at deliveries.")
     return delivery

@@ -210,6 +210,60 @@ def test_it_says_what_is_wrong_with_the_call(arguments: list[str], capsys: pytes
     assert "--help" in json.loads(capsys.readouterr().out)["error"]
 
 
+def test_it_lists_the_newest_first_as_far_as_was_asked_and_says_how_many_there_are() -> None:
+    made = [delivery(label=f"Week {number}") for number in range(4)]
+    delivery(proof_of=made[3], proof_number=1)
+
+    everything, two = told("list"), told("list", "--limit", 2)
+
+    assert [one["id"] for one in everything["deliveries"]] == [one.pk for one in reversed(made)]
+    assert [one["label"] for one in two["deliveries"]] == ["Week 3", "Week 2"]
+    assert (everything["total"], two["total"]) == (4, 4)
+
+
+def test_it_lists_deliveries_in_the_states_that_are_asked_for_with_their_figures() -> None:
+    edited, asked, ready = delivery(), delivery(), analysed(delivery(people(3)))
+    told("analyse", asked.pk)
+
+    chosen = told("list", "--state", "ready", "--state", "analysing")["deliveries"]
+
+    assert [one["id"] for one in chosen] == [ready.pk, asked.pk]
+    assert [one["state"] for one in chosen] == ["ready", "analysing"]
+    assert chosen[0]["messages"] == {"sent": 0, "failed": 0, "in_doubt": 0, "pending": 3}
+    assert chosen[0] == {name: value for name, value in told("status", ready.pk).items() if name in chosen[0]}
+    assert told("list", "--state", "editing")["deliveries"][0]["id"] == edited.pk
+    assert told("list", "--state", "stopped") == {"deliveries": [], "total": 0}
+
+
+def test_a_list_takes_as_many_queries_for_many_deliveries_as_for_one(
+    template: DeliveryTemplate, django_assert_num_queries: Any
+) -> None:
+    for _ in range(5):
+        analysed(delivery(template=template))
+
+    with django_assert_num_queries(3):
+        assert told("list")["total"] == 5
+
+
+@pytest.mark.parametrize("limit", ["0", "1001", "-1", "many", "1.5"])
+def test_a_list_is_as_long_as_can_be_read(limit: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command("delivery", "list", f"--limit={limit}")
+
+    assert ended.value.code == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error.startswith(f"--limit is a whole number from 1 to 1000, not “{limit}”.")
+
+
+def test_a_state_that_there_is_not_is_answered_by_those_that_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call_command("delivery", "list", "--state", "sent")
+
+    assert ended.value.code == 2
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert error.startswith("--state cannot be “sent”. Choose one of: editing, analysing, ready,")
+
+
 ACTS = {"analyse": [], "proof": ["--to", "tester@example.com"], "confirm": [], "cancel": [], "pause": [], "stop": []}
 
 
@@ -228,7 +282,8 @@ def test_it_shows_nothing_to_and_makes_nothing_for_somebody_without_rights(templ
     person("outsider")
     made = delivery()
 
-    assert told("status", made.pk, "--as", "outsider", code=1) == {"error": "outsider may not look at deliveries."}
+    for asked in (["status", made.pk], ["list"]):
+        assert told(*asked, "--as", "outsider", code=1) == {"error": "outsider may not look at deliveries."}
     answer = told("create", "--template", "Monthly", "--label", "May", "--as", "outsider", code=1)
     assert answer == {"error": "outsider may not create deliveries."}
 
