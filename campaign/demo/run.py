@@ -56,6 +56,7 @@ def run(recipients: int, web_port: int, *, once: bool) -> int:
         if not holds:
             _complain(result)
         if once or not holds:
+            print("\n  The web server ends now; “make run” serves these pages again on http://127.0.0.1:8000.")
             return 0 if holds else 1
         print("\n  It stays up until Ctrl-C.")
         while True:

@@ -27,6 +27,7 @@ def test_it_sends_every_message_and_every_mirror_page_shows_its_mail(tmp_path: P
     )
 
     assert demo.returncode == 0, demo.stdout + demo.stderr
+    assert "“make run” serves these pages again" in demo.stdout
     report = json.loads((tmp_path / "demo.json").read_text())
     assert (report["recipients"], report["sent"], report["failed"]) == (40, 40, 0)
     assert set(report) == {"recipients", "sent", "failed", "seconds", "dashboard_url", "mirror_url"}
