@@ -1,5 +1,6 @@
 """The page of one delivery: where it stands, what can be done next, what happened."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,8 @@ from deliveries.pages.acts import acts_of, route_name
 from deliveries.pages.others import links_of
 from deliveries.pages.overdue import overdue
 from deliveries.pages.people import target_of
-from deliveries.pages.progress import Pace, Progress, ahead_of, counts, pace, progress_of
+from deliveries.pages.progress import Ahead, Pace, Progress, ahead_of, counts, pace, progress_of
+from deliveries.pages.side_by_side import side_by_side
 from deliveries.pages.steps import way_of
 from deliveries.pages.waves import waves_of
 from deliveries.rights import rights_of
@@ -85,15 +87,15 @@ def dashboard(request: HttpRequest, delivery: Delivery) -> HttpResponse:
     )
 
 
-def _pace(request: HttpRequest, delivery: Delivery, progress: Progress, at: datetime) -> Pace | None:
+def _pace(request: HttpRequest, delivery: Delivery, progress: Progress, at: datetime, ahead: Ahead) -> Pace | None:
     """The pace since the last look, which the page sends along when it asks again."""
     if delivery.started_at is None or delivery.current_state is not DeliveryState.IN_PROGRESS:
         return None
-    try:
-        since = int(request.GET["processed"]), datetime.fromisoformat(request.GET["since"])
-    except (KeyError, ValueError):
-        return pace(progress, since=None, started_at=delivery.started_at, at=at)
-    return pace(progress, since=since if since[1].tzinfo else None, started_at=delivery.started_at, at=at)
+    since = None
+    with suppress(KeyError, ValueError):
+        asked = datetime.fromisoformat(request.GET["since"])
+        since = (int(request.GET["processed"]), asked) if asked.tzinfo else None
+    return pace(progress, since=since, started_at=delivery.started_at, at=at, ahead=ahead)
 
 
 def found_by_check(delivery: Delivery, newest: list[JournalLine]) -> list[tuple[str, list[tuple[JournalLine, int]]]]:
@@ -130,10 +132,13 @@ def progress_fragment(request: HttpRequest, delivery: Delivery) -> HttpResponseB
 def _progress_context(request: HttpRequest, delivery: Delivery) -> dict[str, Any]:
     progress = progress_of([delivery])[delivery.pk]
     at = now()
+    runs = delivery.current_state is DeliveryState.IN_PROGRESS
+    ahead = ahead_of(delivery, at) if runs else Ahead()
     return {
         "step": shown_step(delivery.pk) if delivery.current_state is DeliveryState.ANALYSING else None,
-        "pace": _pace(request, delivery, progress, at),
-        "ahead": ahead_of(delivery, at) if delivery.current_state is DeliveryState.IN_PROGRESS else None,
+        "pace": _pace(request, delivery, progress, at, ahead),
+        "ahead": ahead,
+        "beside": side_by_side(delivery) if runs and progress.left else None,
         "looked_at": at,
         "delivery": delivery,
         "progress": progress,

@@ -1,5 +1,6 @@
 """How far deliveries are: sums over their parts, never a count of messages."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -51,23 +52,30 @@ class Pace:
     rate: float
     """Messages a second."""
     left: timedelta | None
-    """Until all messages have an outcome; ``None`` when nothing moves."""
-
-
-def pace(progress: Progress, *, since: tuple[int, datetime] | None, started_at: datetime, at: datetime) -> Pace:
-    """The pace since the last look (messages processed then, and when), or since the start."""
-    processed, begun = since or (0, started_at)
-    seconds = max((at - begun).total_seconds(), 0.001)
-    rate = max(progress.processed - processed, 0) / seconds
-    return Pace(rate, timedelta(seconds=round(progress.left / rate)) if rate else None)
+    """Until all messages have an outcome, a second at least; ``None`` when nothing moves, or when the end is that of
+    what is held back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """When what is held back for later may leave: waves, and messages that are tried again."""
+    """When what is held back for later may leave: waves, messages that are tried again, and those whose turn a rate
+    decides."""
 
-    next_at: datetime | None
-    last_at: datetime | None
+    next_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+def pace(
+    progress: Progress, *, since: tuple[int, datetime] | None, started_at: datetime, at: datetime, ahead: Ahead
+) -> Pace:
+    """The pace since the last look (messages processed then, and when), or since the start."""
+    processed, begun = since or (0, started_at)
+    seconds = max((at - begun).total_seconds(), 0.001)
+    rate = max(progress.processed - processed, 0) / seconds
+    if not rate:
+        return Pace(rate, None)
+    left = timedelta(seconds=math.ceil(progress.left / rate))
+    return Pace(rate, left if ahead.last_at is None or ahead.last_at <= at + left else None)
 
 
 def ahead_of(delivery: Delivery, at: datetime) -> Ahead:

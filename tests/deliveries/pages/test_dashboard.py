@@ -1,5 +1,6 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -8,11 +9,22 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 
+from campaign.lib.clock import now
 from deliveries.actions.analyse import analyse
 from deliveries.actions.control import pause, stop
 from deliveries.actions.delete import delete
 from deliveries.actions.send_proof import Proof, send_proof
-from deliveries.models import Delivery, Exclusion, ExclusionReason, Level, Part, WavesMode, message_range
+from deliveries.models import (
+    Delivery,
+    Exclusion,
+    ExclusionReason,
+    Level,
+    Part,
+    Priority,
+    Route,
+    WavesMode,
+    message_range,
+)
 from deliveries.moves import write_journal
 from deliveries.rights import Rights
 from deliveries.states import DeliveryState, PartState
@@ -223,13 +235,75 @@ def test_it_says_when_the_next_and_the_last_wave_leave(at_marketer: Client) -> N
     Part.objects.filter(delivery=made, wave=1).update(sent=4, state=PartState.DONE)
     start = Delivery.objects.get(pk=made.pk).started_at
     assert start is not None
+    Delivery.objects.filter(pk=made.pk).update(claimed_at=now())
     look = {"processed": "4", "since": start.isoformat(), "state": str(int(DeliveryState.IN_PROGRESS))}
 
     page = at_marketer.get(url(made, "progress"), look, headers={"HX-Request": "true"}).content.decode()
 
     spelled = [date_format(localtime(start + timedelta(hours=hours)), "j M Y, H:i") for hours in (2, 4)]
-    assert f"The next wave or retry leaves on {spelled[0]}" in page
-    assert f"The last wave or retry begins on {spelled[1]}" in page
+    assert f"The next messages may leave on {spelled[0]}" in page
+    assert f"The last ones may leave from {spelled[1]}" in page
+
+
+def looked_at(client: Client, made: Delivery, processed: int, since: datetime) -> str:
+    """The progress of a delivery of which the page knew so much at that time."""
+    look = {"processed": processed, "since": since.isoformat(), "state": int(DeliveryState.IN_PROGRESS)}
+    return client.get(url(made, "progress"), look, headers={"HX-Request": "true"}).content.decode()
+
+
+def test_its_pace_promises_no_end_before_the_last_wave(at_marketer: Client) -> None:
+    made = confirmed(
+        delivery(people(10), waves_mode=WavesMode.EQUAL, wave_size="40%", wave_interval=timedelta(hours=2))
+    )
+    Part.objects.filter(delivery=made, wave=1).update(sent=4, state=PartState.DONE)
+
+    page = looked_at(at_marketer, made, 0, now() - timedelta(seconds=2))
+
+    assert "left at this pace" not in page
+    assert "The last ones may leave from" in page
+
+
+def test_the_last_messages_take_a_second_and_not_none(at_marketer: Client) -> None:
+    made = confirmed(delivery(people(10)))
+    Part.objects.filter(delivery=made).update(sent=9)
+
+    assert "about 1s left at this pace" in looked_at(at_marketer, made, 0, now() - timedelta(seconds=2))
+
+
+def test_it_says_what_it_waits_for_while_nothing_moves(at_marketer: Client) -> None:
+    made = confirmed(delivery(people(2)))
+    at = now()
+
+    assert "No worker has begun with it yet." in looked_at(at_marketer, made, 0, at)
+    Delivery.objects.filter(pk=made.pk).update(claimed_at=at)
+    assert "waits for the server’s answer, or for its turn where a rate is limited" in looked_at(
+        at_marketer, made, 0, at
+    )
+
+
+def test_it_says_what_it_shares_with_deliveries_that_run_beside_it(
+    at_marketer: Client, django_assert_max_num_queries: Any
+) -> None:
+    readers = people(3)
+    limited = Route.objects.create(name="Slow relay", host="127.0.0.1", messages_per_second=150)
+    made = confirmed(delivery(readers, label="Large", route=limited))
+    at = now()
+    alone = looked_at(at_marketer, made, 0, at)
+    for label, priority in (("Peer", Priority.NORMAL), ("Low", Priority.LOW), ("High", Priority.HIGH)):
+        confirmed(delivery(readers, label=label, priority=priority))
+    over = confirmed(delivery(readers, label="Over", priority=Priority.HIGH))
+    over.parts.update(state=PartState.DONE, sent=3)
+
+    with django_assert_max_num_queries(10):
+        page = " ".join(looked_at(at_marketer, made, 0, at).split())
+
+    shared = f"The route “{limited}” lets 150 messages a second through, of all deliveries together."
+    assert shared in alone
+    assert "priority" not in alone
+    assert shared in page
+    assert "High</a> has a higher priority and goes first." in page
+    assert "1 other delivery of the same priority gets as many messages." in page
+    assert "Over</a>" not in page
 
 
 def test_a_page_that_asks_about_a_deleted_delivery_is_led_to_the_list(at_marketer: Client) -> None:
