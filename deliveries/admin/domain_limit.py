@@ -1,7 +1,13 @@
-"""Limits of recipient domains."""
+"""Limits of recipient domains, and which domains are slowed down just now."""
+
+from typing import Any
+
+import redis
+from django.http import HttpRequest, HttpResponse
 
 from campaign import ui
 from deliveries.models import DomainLimit
+from deliveries.sending.throttle import slowed_domains
 
 
 @ui.register(DomainLimit)
@@ -12,3 +18,15 @@ class DomainLimitAdmin(ui.ModelAdmin):
     search_fields = ["domain", "note"]
     search_help_text = "Domain or note"
     actions = None
+    list_before_template = "deliveries/slowed_domains.html"
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """The list, below what the servers themselves bring about."""
+        return super().changelist_view(request, {**_slowed(), **(extra_context or {})})
+
+
+def _slowed() -> dict[str, Any]:
+    try:
+        return {"slowed": slowed_domains()}
+    except redis.RedisError:
+        return {"redis_is_away": True}

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+import redis
 from django.db.models import Exists, OuterRef
 
 from campaign.lib.clock import now
 from deliveries.chosen_route import NoRoute
 from deliveries.models import Delivery, Part, Route
 from deliveries.sending.routes import route_of
+from deliveries.sending.throttle import slowed_domains
 from deliveries.states import DeliveryState, PartState
 
 
@@ -21,25 +23,31 @@ class SideBySide:
     """How many have the same priority and get as many messages."""
     route: Route | None
     """The delivery's route where it has a rate, which counts for everything that leaves by it."""
+    slowed: dict[str, float] | None
+    """Messages a second by domain whose server said that it gets too much, in all deliveries; ``None``: Redis, which
+    knows, does not answer, and what has a rate waits for it."""
 
 
-def side_by_side(delivery: Delivery) -> SideBySide:
-    """What has something to send just now, the delivery itself left out; three queries."""
-    open_now = Part.objects.filter(delivery=OuterRef("pk"), state__in=[PartState.READY, PartState.CLAIMED])
-    others = (
+def side_by_side(delivery: Delivery) -> SideBySide | None:
+    """What has something to send just now besides the delivery, in one query and those for the route; ``None`` when
+    the delivery itself has nothing to send before a later time."""
+    at = now()
+    open_now = Part.objects.filter(state__in=[PartState.READY, PartState.CLAIMED]).exclude(not_before__gt=at)
+    running = (
         Delivery.objects.filter(
-            Exists(open_now.exclude(not_before__gt=now())),
+            Exists(open_now.filter(delivery=OuterRef("pk"))),
             state=DeliveryState.IN_PROGRESS,
             priority__gte=delivery.priority,
         )
-        .exclude(pk=delivery.pk)
-        .exclude(rests_until__gt=now())
-        .only("label", "priority", "proof_of", "proof_number")
+        .exclude(rests_until__gt=at)
+        .only("label", "priority")
         .order_by("pk")
     )
-    found = list(others)
+    found = list(running)
+    if delivery not in found:
+        return None
     first = [each for each in found if each.priority > delivery.priority]
-    return SideBySide(first, len(found) - len(first), _limited(delivery))
+    return SideBySide(first, len(found) - len(first) - 1, _limited(delivery), _slowed())
 
 
 def _limited(delivery: Delivery) -> Route | None:
@@ -48,3 +56,10 @@ def _limited(delivery: Delivery) -> Route | None:
     except NoRoute:
         return None
     return route if route.messages_per_second else None
+
+
+def _slowed() -> dict[str, float] | None:
+    try:
+        return slowed_domains()
+    except redis.RedisError:
+        return None

@@ -142,6 +142,24 @@ class _ClockOfRedis:
         return at + min(self._ahead, self._before)
 
 
+def slowed_domains(client: "redis.Redis | None" = None) -> dict[str, float]:
+    """Messages a second that each domain gets just now whose server said that it gets too much, by name. Raises
+    ``redis.RedisError``."""
+    client = client or redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+    seconds, micros = client.time()
+    limits = dict(DomainLimit.objects.values_list("domain", "messages_per_second"))
+    found: dict[str, float] = {}
+    for domain in sorted(member.decode() for member in client.smembers(_SLOWED)):  # type: ignore[union-attr]
+        rate, at = client.hmget(f"throttle:slow:{domain}", "rate", "at")
+        if rate is None or at is None:
+            continue
+        age = max(seconds + micros / 1_000_000 - float(at), 0.0)
+        rate_now = float(rate) * 2 ** (age / DOUBLES_IN)
+        if rate_now < (limits.get(domain) or RECOVERED):
+            found[domain] = rate_now
+    return found
+
+
 class Throttle:
     """Hands out turns. One for each process; threads may share it."""
 

@@ -1,10 +1,15 @@
 """Limits of recipient domains, as they are typed in."""
 
+import re
+
 import pytest
+import redis
 from django.test import Client
 from django.urls import reverse
 
+from deliveries.admin import domain_limit
 from deliveries.models import DomainLimit
+from deliveries.sending.throttle import FEWEST_COMPLAINTS, Throttle
 from recipients.addresses import normalise
 
 
@@ -43,3 +48,34 @@ def test_what_is_no_domain_is_refused_in_a_sentence(at_marketer: Client, typed: 
 
     assert "is not a" in said
     assert not DomainLimit.objects.exists()
+
+
+def listed(client: Client) -> str:
+    return client.get(reverse("admin:deliveries_domainlimit_changelist")).content.decode()
+
+
+@pytest.mark.django_db
+def test_the_list_names_domains_that_are_slowed_down_and_what_they_get(at_marketer: Client) -> None:
+    DomainLimit.objects.create(domain="slow.example", messages_per_second=8)
+    assert "Slowed down just now" not in listed(at_marketer)
+    turns = Throttle()
+    turns.limits(0.0, "slow.example")
+    turns.turn(7, 0.0, "slow.example")
+    for _ in range(FEWEST_COMPLAINTS):
+        turns.complain("slow.example")
+
+    page = listed(at_marketer)
+
+    assert "Slowed down just now" in page
+    shown = page.partition("Slowed down just now")[2].partition("</dl>")[0]
+    assert re.search(r"<dt>slow\.example</dt><dd>2[4-9]\d messages per minute", shown)  # half its limit, growing slowly
+
+
+@pytest.mark.django_db
+def test_the_list_says_that_redis_is_away(at_marketer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> dict[str, float]:
+        raise redis.ConnectionError("Nobody listens there.")
+
+    monkeypatch.setattr(domain_limit, "slowed_domains", away)
+
+    assert "Redis does not answer" in listed(at_marketer)

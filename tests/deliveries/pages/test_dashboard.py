@@ -3,6 +3,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import redis
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -26,7 +27,9 @@ from deliveries.models import (
     message_range,
 )
 from deliveries.moves import write_journal
+from deliveries.pages import side_by_side
 from deliveries.rights import Rights
+from deliveries.sending.throttle import FEWEST_COMPLAINTS, Throttle
 from deliveries.states import DeliveryState, PartState
 from tests.deliveries.factories import analysed, confirmed, delivery, people
 
@@ -247,7 +250,9 @@ def test_it_says_when_the_next_and_the_last_wave_leave(at_marketer: Client) -> N
 
 def looked_at(client: Client, made: Delivery, processed: int, since: datetime) -> str:
     """The progress of a delivery of which the page knew so much at that time."""
-    look = {"processed": processed, "since": since.isoformat(), "state": int(DeliveryState.IN_PROGRESS)}
+    look: dict[str, str | int] = {
+        "processed": processed, "since": since.isoformat(), "state": int(DeliveryState.IN_PROGRESS),
+    }  # fmt: skip
     return client.get(url(made, "progress"), look, headers={"HX-Request": "true"}).content.decode()
 
 
@@ -349,3 +354,26 @@ def test_it_offers_no_file_of_people_where_none_can_be_chosen_any_more(at_market
 
     assert url(made, "file") in before
     assert url(made, "file") not in after
+
+
+def test_it_names_domains_that_get_less_because_their_servers_said_so(at_marketer: Client) -> None:
+    made = confirmed(delivery(people(3)))
+    turns = Throttle()
+    turns.turn(7, 0.0, "slow.example")
+    for _ in range(FEWEST_COMPLAINTS):
+        turns.complain("slow.example")
+
+    page = looked_at(at_marketer, made, 0, now())
+
+    assert "In all deliveries these domains get less for now" in page
+    assert "slow.example (" in page
+
+
+def test_it_says_that_what_has_a_rate_waits_for_redis(at_marketer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> dict[str, float]:
+        raise redis.ConnectionError("Nobody listens there.")
+
+    monkeypatch.setattr(side_by_side, "slowed_domains", away)
+    made = confirmed(delivery(people(3)))
+
+    assert "Redis does not answer: what has a rate waits" in looked_at(at_marketer, made, 0, now())
