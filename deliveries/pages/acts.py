@@ -33,6 +33,7 @@ from deliveries.models import Delivery
 from deliveries.pages.access import delivery_page
 from deliveries.pages.people import target_of
 from deliveries.pages.progress import Progress, progress_of
+from deliveries.pages.waves import waves_of
 from deliveries.rights import Rights, rights_of
 from deliveries.sending.routes import NoRoute, route_of
 from deliveries.states import ENDED, STARTED, DeliveryState
@@ -102,6 +103,7 @@ ACTS: Mapping[str, Act] = {
             "start",
             "deliveries/confirm.html",
             lambda form: {"acknowledged": ticked(form, "acknowledged"), "seen": looked_at(form)},
+            lambda delivery: {"waves": waves_of(delivery)},
         ),
         Act(
             "send_back",

@@ -21,6 +21,7 @@ from typing import Final
 import redis
 from django.conf import settings
 
+from campaign.lib.brief_redis import brief_redis
 from deliveries.models import DomainLimit
 from deliveries.sending.smtp.replies import Reply
 from deliveries.sending.smtp.steps import Leaving
@@ -142,10 +143,10 @@ class _ClockOfRedis:
         return at + min(self._ahead, self._before)
 
 
-def slowed_domains(client: "redis.Redis | None" = None) -> dict[str, float]:
+def slowed_domains() -> dict[str, float]:
     """Messages a second that each domain gets just now whose server said that it gets too much, by name. Raises
     ``redis.RedisError``."""
-    client = client or redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2)
+    client = brief_redis()
     seconds, micros = client.time()
     limits = dict(DomainLimit.objects.values_list("domain", "messages_per_second"))
     found: dict[str, float] = {}

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from deliveries.actions.confirm import warnings_of
-from deliveries.models import Delivery
+from deliveries.models import Delivery, WavesMode
 from deliveries.pages.acts import ACTS
 from deliveries.sending.parts import finish_deliveries
 from deliveries.states import DeliveryState, PartState
@@ -34,6 +35,17 @@ def said(response: Any) -> list[str]:
 
 def state(made: Delivery) -> DeliveryState:
     return Delivery.objects.get(pk=made.pk).current_state
+
+
+def test_the_question_of_a_delivery_in_waves_says_that_only_the_first_one_leaves_now(at_marketer: Client) -> None:
+    waves = {"waves_mode": WavesMode.EQUAL, "wave_size": "40%", "wave_interval": timedelta(hours=2)}
+    made = analysed(delivery(people(10), **waves))
+
+    page = " ".join(ask(at_marketer, made, "confirm").content.decode().split())
+
+    assert "<dt>Waves</dt><dd>3, the first of 4; the last leaves 4h after the first</dd>" in page
+    assert "The first wave leaves at once" in page
+    assert "Send 10 messages in 3 waves" in page
 
 
 def test_it_asks_for_an_analysis(at_marketer: Client) -> None:
