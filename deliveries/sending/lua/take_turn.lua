@@ -10,10 +10,16 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1000000
 local longest, second, pace = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 -- Without this mark Redis was emptied, and turns may just have been taken, the last of them a longest wait ahead: each
--- row begins a second after that. So it is where the clock was set back: no turn lies further ahead than the longest
--- wait, and nothing has happened later than now.
-local began = math.min(tonumber(redis.call('GET', 'throttle:mark') or now), now)
+-- row begins a second after that. So it is where Redis started again, because what it brought along may be older than
+-- the last turns, and where the clock was set back: no turn lies further ahead than the longest wait, and nothing has
+-- happened later than now. (Who may not ask for the run is taken to be in the same one.)
+local info = redis.pcall('INFO', 'server')
+local run = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+local of = redis.call('GET', 'throttle:run') or run
+local began = of == run and redis.call('GET', 'throttle:mark') or now
+began = math.min(tonumber(began), now)
 redis.call('SET', 'throttle:mark', string.format('%.6f', began))
+redis.call('SET', 'throttle:run', run)
 local rates = {tonumber(ARGV[1]), tonumber(ARGV[2])}
 
 local slow = redis.call('HMGET', KEYS[1], 'rate', 'at')
@@ -49,7 +55,10 @@ for number = 3, #KEYS do
       newest, began = nil, now
     end
     local oldest = redis.call('ZREVRANGE', key, length - 1, length - 1)[1]
-    local free = newest and tonumber(newest) + pace * second / rate or began + longest + window
+    local free = began + longest + window
+    if newest then
+      free = math.max(free, tonumber(newest) + pace * second / rate)
+    end
     if oldest then
       free = math.max(free, tonumber(oldest) + window)
     end

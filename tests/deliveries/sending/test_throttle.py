@@ -3,6 +3,7 @@
 import threading
 import time
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import redis
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from campaign.demo.sink import Fault
 from campaign.lib.clock import now
+from campaign.services.redis_server import redis_program
 from deliveries.models import Delivery, DomainLimit, Part, Route
 from deliveries.sending import throttle
 from deliveries.sending.smtp.replies import Reply, Stage
@@ -19,6 +21,8 @@ from deliveries.sending.worker import Worker
 from deliveries.states import DeliveryState, MessageState
 from tests.deliveries import factories
 from tests.deliveries.sending.clock import Clock
+from tests.deliveries.sending.servers import free_port, wait_for
+from tests.processes import running
 from tests.smtp_sink import SinkThread
 
 pytestmark = pytest.mark.django_db
@@ -28,6 +32,14 @@ def complain(turns: Throttle, domain: str = "example.org") -> None:
     """So often that it counts."""
     for _ in range(throttle.FEWEST_COMPLAINTS):
         turns.complain(domain)
+
+
+def answers(client: "redis.Redis") -> bool:
+    """Redis is up, and has read what it had kept."""
+    try:
+        return bool(client.ping())
+    except redis.RedisError:
+        return False
 
 
 def test_one_complaint_now_and_then_is_no_reason_to_slow_down(client: "redis.Redis"):
@@ -121,6 +133,27 @@ def test_an_emptied_redis_holds_back_every_row_not_only_the_first(client: "redis
 
     assert not turns.turn(7, 0.0, "one.example").granted
     assert not turns.turn(7, 0.0, "two.example").granted
+
+
+def test_a_redis_that_starts_again_with_an_older_state_gives_nobody_a_turn_too_many(tmp_path: Path):
+    DomainLimit.objects.create(domain="example.org", messages_per_second=4)
+    port = free_port()
+    again = redis.Redis(port=port)
+    turns = Throttle(again)
+    own_redis = ["--port", str(port), "--dir", str(tmp_path), "--save", ""]
+
+    with running([str(redis_program()), *own_redis]):
+        wait_for(lambda: answers(again))
+        again.set("throttle:mark", 1)
+        assert turns.turn(7, 0.0, "example.org").granted
+        again.save()
+        assert turns.turn(7, 0.0, "example.org").granted
+    with running([str(redis_program()), *own_redis]):
+        wait_for(lambda: answers(again))
+        after = turns.turn(7, 0.0, "example.org")
+
+    assert not after.granted
+    assert after.wait == pytest.approx(throttle.SECOND + LONGEST_WAIT, abs=0.05)
 
 
 def test_a_clock_of_redis_that_is_set_back_holds_nobody_back_for_long(client: "redis.Redis"):
