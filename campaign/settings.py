@@ -144,11 +144,21 @@ warnings.filterwarnings("ignore", "django-anymail has dropped official support f
 CELERY_BROKER_URL = celery_broker(REDIS_URL)
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # In seconds. Whoever confirms or resumes does not wait for a Redis that hangs: the hint is lost, not the work.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 3600, "socket_timeout": 2, "socket_connect_timeout": 2}
+# Queues by name, "default" before "sending": its tasks are short, and one slice of sending for each of them would leave
+# analyses, figures and clicks behind for as long as a delivery runs.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+    "queue_order_strategy": "sorted",
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("default", "sending")}
-CELERY_TASK_ROUTES = {"deliveries.tasks.send_parts": {"queue": "sending"}}
+# What works in slices and comes back.
+CELERY_TASK_ROUTES = {
+    name: {"queue": "sending"} for name in ("deliveries.tasks.send_parts", "deliveries.tasks.archive")
+}
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_IGNORE_RESULT = True

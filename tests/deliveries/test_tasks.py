@@ -2,9 +2,11 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import redis
+from celery import Celery
 from django.conf import settings
 
 from campaign.demo.sink import Fault
@@ -70,6 +72,33 @@ def test_it_finds_open_parts_whose_hint_was_lost(broker, django_capture_on_commi
         wake()
 
     assert set(queued(broker, "sending")) == {"deliveries.tasks.send_parts"}
+
+
+def test_short_tasks_come_before_the_next_slices_of_sending_and_archiving(broker: redis.Redis) -> None:
+    """What a worker of both queues would fetch next, one after the other."""
+    app = Celery(set_as_current=False)
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.conf.broker_url = settings.CELERY_BROKER_URL
+    for _ in range(3):
+        queue.ask_for_another_slice()
+        queue.ask_for_copies(1)
+    for _ in range(3):
+        wake.delay()
+    came: list[str] = []
+
+    def keep(body: Any, message: Any) -> None:
+        came.append(message.headers["task"].rpartition(".")[2])
+        message.ack()
+
+    with app.connection_for_read() as connection:
+        channel = connection.channel()
+        channel.qos.prefetch_count = 1
+        queues = [app.amqp.queues[name](channel) for name in ("sending", "default")]
+        with connection.Consumer(queues, callbacks=[keep], channel=channel, accept=["json"]):
+            while len(came) < 9:
+                connection.drain_events(timeout=60)
+
+    assert came == ["wake"] * 3 + ["send_parts", "archive"] * 3
 
 
 def test_it_leaves_the_queue_alone_when_there_is_nothing_to_do(broker, django_capture_on_commit_callbacks):
