@@ -95,8 +95,9 @@ def renew_all(holders: Sequence[str], now: datetime) -> None:
 def give_back(part: Part, holder: str, *, tried: int = 0, not_before: datetime | None = None) -> None:
     """End a claim: the part is done when nothing in it is pending, else open again (from ``not_before`` on).
 
-    ``tried`` are the messages that got an outcome since ``part`` was read, be it that they are tried again: all others
-    that had none then are taken off what its delivery was handed out, as the claim had put them on.
+    ``tried`` are the messages that got an outcome since ``part`` was read, be it that they are tried again, and those
+    that its holder might have sent meanwhile: all others that had none then are taken off what its delivery was handed
+    out, as the claim had put them on.
     """
     with transaction.atomic():
         delivery = Delivery.objects.select_for_update().get(pk=part.delivery_id)

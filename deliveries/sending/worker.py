@@ -44,6 +44,10 @@ FLUSH_MESSAGES = 500
 FLUSH_AFTER = timedelta(seconds=0.5)
 """Outcomes go to PostgreSQL after so many messages or so much time; pause and stop are noticed then."""
 
+MISSED_IN_A_SECOND = 500
+"""Messages that a lane might have sent while it waited for turns. They count as handed out: a delivery that a rate
+holds back would else be behind all others at any time, and have all lanes wait with it."""
+
 
 class Worker:
     """One lane: a holder's name, its journal, its connections, and one part at a time. Not for several threads."""
@@ -126,7 +130,7 @@ class Worker:
 
     def _send(self, part: Part) -> None:
         batch = _Batch(self, part)
-        not_before = None
+        not_before, idle = None, self._idle
         try:
             connection = self.connections.to(part.delivery)
             route = connection.route
@@ -156,7 +160,8 @@ class Worker:
             rest.over(part)
         if batch.tried:
             rest.got_on(part)
-        parts.give_back(part, self.holder, tried=batch.tried, not_before=not_before)
+        missed = round((self._idle - idle) * MISSED_IN_A_SECOND)
+        parts.give_back(part, self.holder, tried=batch.tried + missed, not_before=not_before)
 
     def _may_leave(self, batch: "_Batch", turns: Turns, mail: Mail, leaving: Leaving) -> bool:
         """Whether this of a mail leaves now, at its turn; the journal knows then that a content does. It does not when

@@ -147,6 +147,23 @@ def test_a_delivery_whose_messages_are_all_put_off_leaves_others_of_its_priority
     assert [Delivery.objects.get(pk=made.pk).handed_out for made in two] == [2, 2]
 
 
+def test_a_delivery_that_keeps_workers_waiting_for_its_turns_is_not_always_the_first(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    DomainLimit.objects.create(domain="slow.example", messages_per_second=4)
+    target = factories.people(6, on="Slow")
+    for recipient in target.recipients.all():
+        recipient.address = recipient.address_key = f"person{recipient.pk}@slow.example"
+        recipient.save()
+    slow = factories.confirmed(factories.delivery(target, part_size=3))
+    quick = factories.confirmed(factories.delivery(factories.people(9, first=10), part_size=3))
+
+    for _ in range(4):
+        worker.step()
+
+    assert factories.states(slow).count(MessageState.SENT) == 3
+    assert factories.states(quick) == [MessageState.SENT] * 9
+
+
 def test_a_delivery_at_which_workers_fail_rests_while_others_are_sent(
     worker, smtp_sink: SinkThread, monkeypatch: pytest.MonkeyPatch
 ):
