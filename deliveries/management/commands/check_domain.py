@@ -57,5 +57,8 @@ def _keys(domain: str, selector: str) -> list[DkimKey]:
         return signing_keys(f"postmaster@{domain}")
     keys = list(DkimKey.objects.filter(domain=domain, selector=selector))
     if not keys:
-        raise CommandError(f"{domain} has no key with selector “{selector}”. See: ./manage.py dkim_key {domain} --list")
+        raise CommandError(
+            f"{domain} has no key with selector “{selector}”. See: ./manage.py dkim_key {domain} --list",
+            returncode=command.WRONG_CALL,
+        )
     return keys

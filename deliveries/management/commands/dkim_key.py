@@ -92,4 +92,4 @@ def _existing(domain: str, selector: str) -> DkimKey:
     selectors = ", ".join(DkimKey.objects.filter(domain=domain).values_list("selector", flat=True))
     known = f"Its selectors are: {selectors}." if selectors else "It has no key."
     asked = f"{domain} has no key with selector “{selector}”." if selector else "Say which key with --selector."
-    raise CommandError(f"{asked} {known}")
+    raise CommandError(f"{asked} {known}", returncode=command.WRONG_CALL)

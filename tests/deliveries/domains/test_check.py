@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.core.management import CommandError, call_command
 
+from campaign.lib.command import WRONG_CALL
 from deliveries.actions.dkim_key import make_key, retire_key
 from deliveries.domains.records import dkim_record, strings
 from deliveries.models import Algorithm, DkimKey
@@ -147,7 +148,9 @@ def test_it_looks_at_a_new_key_before_the_old_one_is_retired(zone: DnsServer) ->
 
     assert checked(zone)[1]
     assert "next._domainkey.example.com: nothing is published" in checked(zone, selector="next")[0]
-    assert "no key with selector “none”" in checked(zone, selector="none")[0]
+    with pytest.raises(CommandError, match="no key with selector “none”") as refused:
+        call_command("check_domain", "example.com", dns_server=zone.address, selector="none")
+    assert refused.value.returncode == WRONG_CALL
 
 
 def test_it_says_when_there_is_no_key(zone: DnsServer, key: DkimKey) -> None:

@@ -7,6 +7,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from campaign.lib import clock
+from campaign.lib.command import WRONG_CALL
 from deliveries.actions.base import ActionRefused
 from deliveries.actions.dkim_key import make_key
 from deliveries.domains.records import dkim_record, strings
@@ -127,7 +128,8 @@ def test_it_says_which_selectors_there_are(act: str) -> None:
 
     with pytest.raises(CommandError, match=r"Its selectors are: news\."):
         told("example.com", act)
-    with pytest.raises(CommandError, match=r"no key with selector “other”\. Its selectors are: news\."):
+    with pytest.raises(CommandError, match=r"no key with selector “other”\. Its selectors are: news\.") as refused:
         told("example.com", act, "--selector", "other")
+    assert refused.value.returncode == WRONG_CALL
     with pytest.raises(CommandError, match=r"It has no key\."):
         told("example.org", act, "--selector", "news")
