@@ -19,7 +19,8 @@ def pause(delivery: Delivery, *, by: Actor = None) -> None:
 
 @transaction.atomic
 def resume(delivery: Delivery, *, by: Actor = None) -> None:
-    """Let a paused delivery go on; one that missed its whole duration begins it now.
+    """Let a paused delivery go on, at once also where it rested after its server failed; one that missed its whole
+    duration begins it now.
 
     Raises :class:`deliveries.states.MoveRefused` in another state: what waits for its confirmation is not started so.
     """
@@ -27,7 +28,7 @@ def resume(delivery: Delivery, *, by: Actor = None) -> None:
     at = timezone.now()
     missed = delivery.claimed_at is None and delivery.valid_until is not None and delivery.valid_until <= at
     until = max(delivery.ends(at), at + delivery.validity) if missed else delivery.valid_until
-    move(delivery, DeliveryState.IN_PROGRESS, valid_until=until)
+    move(delivery, DeliveryState.IN_PROGRESS, valid_until=until, rests_until=None, losses=0)
     write_act(delivery, "Resumed.", by=by)
     announce_work()
 

@@ -8,7 +8,7 @@ from campaign.demo.sink import Fault
 from campaign.lib.clock import now
 from deliveries.actions import control
 from deliveries.actions.base import ActionRefused
-from deliveries.actions.control import resume, stop
+from deliveries.actions.control import pause, resume, stop
 from deliveries.actions.in_doubt import close_in_doubt, resend_in_doubt
 from deliveries.models import Delivery, InDoubtPolicy, Message, Part, Priority, Route, WavesMode
 from deliveries.sending import parts
@@ -252,6 +252,21 @@ def test_it_holds_a_delivery_whose_whole_time_passed_during_an_outage(worker, sm
 
     resume(delivery)
     factories.send(worker, delivery)
+    assert factories.states(delivery) == [MessageState.SENT] * 2
+
+
+def test_whoever_mended_the_server_need_not_wait_for_the_end_of_a_rest(worker, smtp_sink: SinkThread):
+    factories.route(smtp_sink.port)
+    delivery = factories.confirmed(factories.delivery(factories.people(2)))
+    Delivery.objects.update(rests_until=now() + timedelta(minutes=15), losses=6)
+    factories.send(worker, delivery)
+    assert factories.states(delivery) == [MessageState.PENDING] * 2
+
+    delivery.refresh_from_db()
+    pause(delivery)
+    resume(delivery)
+    factories.send(worker, delivery)
+
     assert factories.states(delivery) == [MessageState.SENT] * 2
 
 
