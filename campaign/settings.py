@@ -146,7 +146,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # In seconds. Whoever confirms or resumes does not wait for a Redis that hangs: the hint is lost, not the work.
 # Queues by name, "default" before "sending": its tasks are short, and one slice of sending for each of them would leave
 # analyses, figures and clicks behind for as long as a delivery runs.
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {
     "visibility_timeout": 3600,
     "socket_timeout": 2,
     "socket_connect_timeout": 2,
