@@ -157,7 +157,8 @@ CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_QUEUES = {name: {"exchange": name, "routing_key": name} for name in ("default", "sending")}
 # What works in slices and comes back.
 CELERY_TASK_ROUTES = {
-    name: {"queue": "sending"} for name in ("deliveries.tasks.send_parts", "deliveries.tasks.archive")
+    name: {"queue": "sending"}
+    for name in ("deliveries.tasks.send_parts", "deliveries.tasks.archive", "bounces.tasks.collect_mailbox")
 }
 CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ACKS_LATE = True

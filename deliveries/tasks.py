@@ -54,7 +54,7 @@ def send_parts() -> None:
         # Not all processes leave the servers at one moment: those that stay take the turns of those that come back.
         more = this_process().work(until=now() + SLICE * random.uniform(0.6, 1.0))
         _announce_copies()
-        if more and queue.ask_for_another_slice():
+        if more and queue.come_back_for_sending():
             return
 
 
@@ -62,7 +62,7 @@ def send_parts() -> None:
 def archive(archive_id: int) -> None:
     """Make copies for one archive until none is due or the slice is over; then make room and come back."""
     if make_copies(Archive.objects.get(pk=archive_id), until=now() + SLICE):
-        queue.ask_for_copies(archive_id)
+        queue.come_back_for_copies(archive_id)
 
 
 @shared_task
@@ -103,6 +103,4 @@ def wake() -> None:
 
 
 def _announce_copies() -> None:
-    for due in archives_with_work(now()):
-        if not queue.ask_for_copies(due.pk):
-            return
+    queue.announce_copies(due.pk for due in archives_with_work(now()))

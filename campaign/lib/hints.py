@@ -12,10 +12,11 @@ from redis.exceptions import RedisError
 logger = logging.getLogger(__name__)
 
 
-def hint(task: str, *arguments: int) -> bool:
-    """Queue a task now; returns whether the queue took it. Waits some seconds for one that hangs, not longer."""
+def hint(task: str, *arguments: int, expires: float | None = None) -> bool:
+    """Queue a task now, for so many seconds (``None``: until somebody takes it); returns whether the queue took it.
+    Waits some seconds for one that hangs, not longer."""
     try:
-        current_app.send_task(task, args=arguments)
+        current_app.send_task(task, args=arguments, expires=expires)
     except (OperationalError, RedisError) as error:
         logger.warning("The queue does not answer (%s); the work is found again within seconds.", error)
         return False

@@ -9,6 +9,7 @@ import redis
 from celery import Celery
 from django.conf import settings
 
+from bounces.tasks import collect_mailbox
 from campaign.demo.sink import Fault
 from campaign.lib.clock import now
 from deliveries import queue, tasks
@@ -74,14 +75,15 @@ def test_it_finds_open_parts_whose_hint_was_lost(broker, django_capture_on_commi
     assert set(queued(broker, "sending")) == {"deliveries.tasks.send_parts"}
 
 
-def test_short_tasks_come_before_the_next_slices_of_sending_and_archiving(broker: redis.Redis) -> None:
+def test_short_tasks_come_before_the_next_slices_of_sending_archiving_and_collecting(broker: redis.Redis) -> None:
     """What a worker of both queues would fetch next, one after the other."""
     app = Celery(set_as_current=False)
     app.config_from_object("django.conf:settings", namespace="CELERY")
     app.conf.broker_url = settings.CELERY_BROKER_URL
     for _ in range(3):
-        queue.ask_for_another_slice()
-        queue.ask_for_copies(1)
+        queue.come_back_for_sending()
+        queue.come_back_for_copies(1)
+        collect_mailbox.delay(1)
     for _ in range(3):
         wake.delay()
     came: list[str] = []
@@ -95,10 +97,10 @@ def test_short_tasks_come_before_the_next_slices_of_sending_and_archiving(broker
         channel.qos.prefetch_count = 1
         queues = [app.amqp.queues[name](channel) for name in ("sending", "default")]
         with connection.Consumer(queues, callbacks=[keep], channel=channel, accept=["json"]):
-            while len(came) < 9:
+            while len(came) < 12:
                 connection.drain_events(timeout=60)
 
-    assert came == ["wake"] * 3 + ["send_parts", "archive"] * 3
+    assert came == ["wake"] * 3 + ["send_parts", "archive", "collect_mailbox"] * 3
 
 
 def test_it_leaves_the_queue_alone_when_there_is_nothing_to_do(broker, django_capture_on_commit_callbacks):
@@ -161,3 +163,14 @@ def test_a_queue_that_does_not_answer_is_not_asked_seven_times_more(monkeypatch:
     queue._wake_workers()
 
     assert asked == ["deliveries.tasks.send_parts"]
+
+
+def test_what_is_said_again_every_few_seconds_does_not_pile_up(broker: redis.Redis) -> None:
+    """A worker whose processes are busy drops it; what comes back for another slice stays."""
+    queue._wake_workers()
+    queue.announce_copies([1])
+    queue.come_back_for_sending()
+    queue.come_back_for_copies(1)
+
+    waiting = [json.loads(entry)["headers"] for entry in reversed(broker.lrange("sending", 0, -1))]
+    assert [bool(headers["expires"]) for headers in waiting] == [True] * (queue.WORKER_HINTS + 1) + [False] * 2
