@@ -2,7 +2,7 @@
 
 Beside the large delivery a small one of the same priority begins, and then an urgent one; the large one is paused,
 resumed and stopped. Moments are those of the server's answers, from the log, in seconds from the act. Exits with 1 when
-one of them lies beyond MOST_SECONDS, or the small delivery gets fewer messages than the large one beside it.
+one of them lies beyond MOST_SECONDS, or the small delivery gets less than FAIR_SHARE beside the large one.
 """
 
 import argparse

@@ -10,17 +10,15 @@ second that begins with one. ``--busy`` processes do nothing but keep processors
 
 import argparse
 import multiprocessing
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import lab, letter
 from benchmarks.lab import BenchmarkProblem, Node
+from benchmarks.sending import CONNECTIONS, PROCESSES
 from benchmarks.servers import counting_sink
 
-PROCESSES = (os.cpu_count() or 1) + 1
-CONNECTIONS = 40
 LEAST_SHARE = 0.94
 """Of the limit that must be reached: 0.944 to 0.954 were, run by run, on an idle machine; ``SECOND`` allows 0.97."""
 
