@@ -1,5 +1,5 @@
-"""Say that there is work. PostgreSQL is the truth: a hint that is lost costs seconds, because what runs regularly looks
-again."""
+"""Say that there is work. PostgreSQL is the truth: a hint that is lost costs the time until what runs regularly looks
+again, mostly seconds. Whoever asks for something that nobody looks for has to heed whether the queue took it."""
 
 import logging
 from functools import partial
@@ -18,7 +18,7 @@ def hint(task: str, *arguments: int, expires: float | None = None) -> bool:
     try:
         current_app.send_task(task, args=arguments, expires=expires)
     except (OperationalError, RedisError) as error:
-        logger.warning("The queue does not answer (%s); the work is found again within seconds.", error)
+        logger.warning("The queue does not answer (%s); nobody is told of %s.", error, task)
         return False
     return True
 
