@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import redis
 from django.http import HttpRequest, HttpResponse
 
 from campaign import ui
@@ -22,11 +21,4 @@ class DomainLimitAdmin(ui.ModelAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, below what the servers themselves bring about."""
-        return super().changelist_view(request, {**_slowed(), **(extra_context or {})})
-
-
-def _slowed() -> dict[str, Any]:
-    try:
-        return {"slowed": slowed_domains()}
-    except redis.RedisError:
-        return {"redis_is_away": True}
+        return super().changelist_view(request, {"slowed": slowed_domains(), **(extra_context or {})})

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import redis
 from django.db.models import Exists, OuterRef
 
 from campaign.lib.clock import now
@@ -47,7 +46,7 @@ def side_by_side(delivery: Delivery) -> SideBySide | None:
     if delivery not in found:
         return None
     first = [each for each in found if each.priority > delivery.priority]
-    return SideBySide(first, len(found) - len(first) - 1, _limited(delivery), _slowed())
+    return SideBySide(first, len(found) - len(first) - 1, _limited(delivery), slowed_domains())
 
 
 def _limited(delivery: Delivery) -> Route | None:
@@ -56,10 +55,3 @@ def _limited(delivery: Delivery) -> Route | None:
     except NoRoute:
         return None
     return route if route.messages_per_second else None
-
-
-def _slowed() -> dict[str, float] | None:
-    try:
-        return slowed_domains()
-    except redis.RedisError:
-        return None

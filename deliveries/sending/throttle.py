@@ -13,10 +13,11 @@ import math
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import redis
 from django.conf import settings
@@ -143,15 +144,21 @@ class _ClockOfRedis:
         return at + min(self._ahead, self._before)
 
 
-def slowed_domains() -> dict[str, float]:
-    """Messages a second that each domain gets just now whose server said that it gets too much, by name. Raises
-    ``redis.RedisError``."""
-    client = brief_redis()
-    seconds, micros = client.time()
+def slowed_domains() -> dict[str, float] | None:
+    """Messages a second that each domain gets just now whose server said that it gets too much, by name; ``None`` when
+    Redis does not answer."""
+    try:
+        slowed = sorted(member.decode() for member in brief_redis().smembers(_SLOWED))  # type: ignore[union-attr]
+        asking = brief_redis().pipeline(transaction=False)
+        asking.time()
+        for domain in slowed:
+            asking.hmget(f"throttle:slow:{domain}", "rate", "at")
+        (seconds, micros), *states = asking.execute()
+    except redis.RedisError:
+        return None
     limits = dict(DomainLimit.objects.values_list("domain", "messages_per_second"))
     found: dict[str, float] = {}
-    for domain in sorted(member.decode() for member in client.smembers(_SLOWED)):  # type: ignore[union-attr]
-        rate, at = client.hmget(f"throttle:slow:{domain}", "rate", "at")
+    for domain, (rate, at) in zip(slowed, states, strict=True):
         if rate is None or at is None:
             continue
         age = max(seconds + micros / 1_000_000 - float(at), 0.0)
@@ -194,22 +201,18 @@ class Throttle:
             self._of(domain).sent += 1
         if not self.limits(route_rate, domain):
             return FREE
-        asked_at = self._clock()
-        if asked_at < self._ask_again_at:
-            return self._without_redis(route_rate)
         rows = [(f"throttle:route:{route_id}:{what}", f"throttle:domain:{domain}:{what}") for what in leaving.value]
         try:
-            now, turn, by_route, taken = self._take(
+            now, turn, by_route, taken = self._ask(
+                self._take,
                 keys=[f"throttle:slow:{domain}", _SLOWED, *chain.from_iterable(rows)],
                 args=[
                     *(route_rate, self._limits.get(domain, 0.0), LONGEST_WAIT, SECOND, PACE),
                     *(DOUBLES_IN, RECOVERED, domain),
                 ],
             )
-        except redis.RedisError as error:
-            logger.warning("Redis does not answer (%s); what is limited waits.", error)
-            self._leave_redis_alone(asked_at)
-            return self._without_redis(route_rate)
+        except redis.RedisError:
+            return Turn(granted=False, wait=WITHOUT_REDIS, by_route=bool(route_rate))
         wait = float(turn) - float(now)
         at = self._clock_of_redis.here(float(turn), time.monotonic(), float(now))
         return Turn(bool(taken), wait, bool(by_route), at, leaving, turn.decode(), tuple(taken))
@@ -217,7 +220,7 @@ class Throttle:
     def moved(self, turn: Turn) -> Turn | None:
         """A turn that was missed, now instead; ``None`` when it is gone."""
         try:
-            now = self._move(keys=turn.rows, args=[turn.name])
+            now = self._ask(self._move, keys=turn.rows, args=[turn.name])
         except redis.RedisError:  # whoever asks for another turn hears of it
             return None
         if now is None:
@@ -234,7 +237,8 @@ class Throttle:
         observed = lately.sent / max(self._clock() - lately.since, 1.0)
         lately.complaints = 0
         try:
-            self._slow_down(
+            self._ask(
+                self._slow_down,
                 keys=[f"throttle:slow:{domain}", _SLOWED],
                 args=[self._limits.get(domain, 0.0) or observed, FLOOR, DOUBLES_IN, ONE_COMPLAINT, domain],
             )
@@ -256,16 +260,18 @@ class Throttle:
         self._known_at = at
         self._lately = {domain: seen for domain, seen in self._lately.items() if at - seen.since <= WINDOW}
         self._limits = dict(DomainLimit.objects.values_list("domain", "messages_per_second"))
-        if at < self._ask_again_at:
-            return
+        with suppress(redis.RedisError):  # what was known is good until it answers
+            self._slowed = {member.decode() for member in self._ask(self._redis.smembers, _SLOWED)}
+
+    def _ask(self, command: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+        """What Redis answers. Raises ``redis.RedisError``, and at once while it is left alone."""
+        asked_at = self._clock()
+        if asked_at < self._ask_again_at:
+            raise redis.ConnectionError("It did not answer a moment ago.")
         try:
-            self._slowed = {member.decode() for member in self._redis.smembers(_SLOWED)}  # type: ignore[union-attr]
-        except redis.RedisError:  # the next turn says so
-            self._leave_redis_alone(at)
-
-    def _leave_redis_alone(self, asked_at: float) -> None:
-        now = self._clock()
-        self._ask_again_at = now + LEFT_ALONE * (now - asked_at)
-
-    def _without_redis(self, route_rate: float) -> Turn:
-        return Turn(granted=False, wait=WITHOUT_REDIS, by_route=bool(route_rate))
+            return command(*arguments, **named)
+        except redis.RedisError as error:
+            now = self._clock()
+            self._ask_again_at = now + LEFT_ALONE * (now - asked_at)
+            logger.warning("Redis does not answer (%s); what is limited waits.", error)
+            raise

@@ -7,8 +7,8 @@ import redis
 from django.test import Client
 from django.urls import reverse
 
-from deliveries.admin import domain_limit
 from deliveries.models import DomainLimit
+from deliveries.sending import throttle
 from deliveries.sending.throttle import FEWEST_COMPLAINTS, Throttle
 from recipients.addresses import normalise
 
@@ -73,9 +73,6 @@ def test_the_list_names_domains_that_are_slowed_down_and_what_they_get(at_market
 
 @pytest.mark.django_db
 def test_the_list_says_that_redis_is_away(at_marketer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> dict[str, float]:
-        raise redis.ConnectionError("Nobody listens there.")
-
-    monkeypatch.setattr(domain_limit, "slowed_domains", away)
+    monkeypatch.setattr(throttle, "brief_redis", lambda: redis.Redis.from_url("redis://127.0.0.1:1"))
 
     assert "Redis does not answer" in listed(at_marketer)

@@ -27,8 +27,8 @@ from deliveries.models import (
     message_range,
 )
 from deliveries.moves import write_journal
-from deliveries.pages import side_by_side
 from deliveries.rights import Rights
+from deliveries.sending import throttle
 from deliveries.sending.throttle import FEWEST_COMPLAINTS, Throttle
 from deliveries.states import DeliveryState, PartState
 from tests.deliveries.factories import analysed, confirmed, delivery, people
@@ -370,10 +370,7 @@ def test_it_names_domains_that_get_less_because_their_servers_said_so(at_markete
 
 
 def test_it_says_that_what_has_a_rate_waits_for_redis(at_marketer: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def away() -> dict[str, float]:
-        raise redis.ConnectionError("Nobody listens there.")
-
-    monkeypatch.setattr(side_by_side, "slowed_domains", away)
+    monkeypatch.setattr(throttle, "brief_redis", lambda: redis.Redis.from_url("redis://127.0.0.1:1"))
     made = confirmed(delivery(people(3)))
 
     assert "Redis does not answer: what has a rate waits" in looked_at(at_marketer, made, 0, now())
